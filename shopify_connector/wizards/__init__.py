@@ -1,0 +1,1 @@
+from . import shopify_onboarding, shopify_order_import

@@ -1,0 +1,6 @@
+from odoo import models
+
+
+class ShopifyOnboarding(models.TransientModel):
+    _name = "shopify.onboarding"
+    _description = "Connect a Shopify Store"
