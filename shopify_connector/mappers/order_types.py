@@ -1,0 +1,276 @@
+"""The order as the connector sees it: frozen data, no behaviour beyond sums.
+
+Every :class:`~.money.Money` of an order is in ``Order.currency`` (the store's or the customer's,
+by the currency policy); fields named ``shop_*`` are in ``Order.shop_currency``, which the books need
+beside it. Dates are naive UTC. Absent texts are empty strings. Enum values are Shopify's own in lower
+case, also those that this version does not know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from .address import Address
+from .customer import Company, Customer
+from .money import Money, MoneyBag
+from .tax import TaxAmount, sum_taxes
+
+LINE_KINDS = ("product", "custom", "gift_card", "tip", "shipping", "duty", "fee")
+GOODS_KINDS = frozenset({"product", "custom", "gift_card"})
+
+
+@dataclass(frozen=True, slots=True)
+class Discount:
+    """A positive amount taken off one line.
+
+    ``kind`` is manual, automatic, code or script. ``target`` is line_item or shipping_line.
+    ``order_level``: given on the whole order and spread over its lines, not on chosen lines.
+    """
+
+    amount: Money
+    shop_amount: Money
+    kind: str
+    code_or_title: str
+    target: str = "line_item"
+    order_level: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LineGroup:
+    """The bundle that a line is a component of."""
+
+    gid: str
+    title: str
+    quantity: int
+    product_gid: str = ""
+    variant_gid: str = ""
+    sku: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """One line of the order, as ordered.
+
+    ``gross`` is ``unit_price * quantity``, ``net`` is ``gross`` less ``discounts``, both as Shopify
+    states prices: with tax where ``taxes_included``. ``quantity`` is what was ordered and never
+    changes by refunds; ``current_quantity`` is what is left of it.
+
+    ``code``, ``source`` and ``carrier`` speak of shipping lines. ``parent_gid`` is the line that a
+    duty is charged for.
+    """
+
+    kind: str
+    gid: str
+    title: str
+    quantity: int
+    current_quantity: int
+    unit_price: Money
+    gross: Money
+    net: Money
+    shop_net: Money
+    taxes_included: bool
+    discounts: tuple[Discount, ...] = ()
+    taxes: tuple[TaxAmount, ...] = ()
+    parent_gid: str = ""
+    product_gid: str = ""
+    variant_gid: str = ""
+    sku: str = ""
+    barcode: str = ""
+    variant_title: str = ""
+    name: str = ""
+    vendor: str = ""
+    requires_shipping: bool = False
+    is_gift_card: bool = False
+    taxable: bool = True
+    attributes: tuple[tuple[str, str], ...] = ()
+    selling_plan: str = ""
+    group: LineGroup | None = None
+    code: str = ""
+    source: str = ""
+    carrier: str = ""
+
+    @property
+    def tax_total(self) -> Money:
+        return Money.sum((tax.amount for tax in self.taxes), self.net.currency)
+
+    @property
+    def discount_total(self) -> Money:
+        return self.gross - self.net
+
+    @property
+    def total_excluded(self) -> Money:
+        return self.net - self.tax_total if self.taxes_included else self.net
+
+    @property
+    def total_included(self) -> Money:
+        return self.net if self.taxes_included else self.net + self.tax_total
+
+    @property
+    def shop_tax_total(self) -> Money:
+        return Money.sum((tax.shop_amount for tax in self.taxes), self.shop_net.currency)
+
+    @property
+    def shop_total_excluded(self) -> Money:
+        return self.shop_net - self.shop_tax_total if self.taxes_included else self.shop_net
+
+    @property
+    def shop_total_included(self) -> Money:
+        return self.shop_net if self.taxes_included else self.shop_net + self.shop_tax_total
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Shopify's own totals of the ordered quantities, before refunds and returns.
+
+    ``total``, ``tax``, ``shipping``, ``discount`` and ``subtotal`` are what :func:`~.proof.prove`
+    compares with the lines. None where Shopify gives no figure. ``current_total`` is after edits,
+    refunds and returns. ``cash_rounding`` belongs to the payment, not to the total.
+    """
+
+    total: Money
+    tax: Money | None
+    shipping: Money | None
+    discount: Money | None
+    subtotal: Money | None
+    tip: Money
+    duties: Money
+    fees: Money
+    refunded: Money
+    received: Money
+    outstanding: Money
+    current_total: Money
+    cash_rounding: Money
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionFee:
+    """What the payment provider keeps (Shopify Payments only), in the payout's currency."""
+
+    kind: str
+    amount: Money
+    tax_amount: Money | None = None
+    rate: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One movement (or attempt) of money. Only status ``success`` moved anything.
+
+    ``kind``: authorization, sale, capture, refund, void, change ... ``rounding`` is the cash rounding
+    of this payment.
+    """
+
+    gid: str
+    kind: str
+    status: str
+    amount: MoneyBag
+    gateway: str = ""
+    formatted_gateway: str = ""
+    manual: bool = False
+    processed_at: datetime | None = None
+    parent_gid: str = ""
+    payment_id: str = ""
+    test: bool = False
+    rounding: MoneyBag | None = None
+    settlement_currency: str = ""
+    settlement_rate: Decimal | None = None
+    fees: tuple[TransactionFee, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRef:
+    """That a refund exists; what is in it is read by its own document."""
+
+    gid: str
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentTerms:
+    """When a business customer pays. ``kind``: net, fixed, receipt, fulfillment, unknown."""
+
+    name: str
+    kind: str
+    due_in_days: int | None = None
+    due_dates: tuple[datetime, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A Shopify order.
+
+    ``risk`` is Shopify's recommendation (none, accept, investigate, cancel), ``risk_level`` the
+    highest level that was assessed (none, low, medium, high, pending).
+    ``warnings`` tell the user what was understood in an unusual way.
+    """
+
+    gid: str
+    legacy_id: str
+    name: str
+    number: int
+    currency: str
+    shop_currency: str
+    presentment_currency: str
+    created_at: datetime
+    processed_at: datetime
+    updated_at: datetime
+    totals: Totals
+    lines: tuple[OrderLine, ...] = ()
+    transactions: tuple[Transaction, ...] = ()
+    refunds: tuple[RefundRef, ...] = ()
+    confirmation_number: str = ""
+    cancelled_at: datetime | None = None
+    closed_at: datetime | None = None
+    taxes_included: bool = False
+    tax_exempt: bool = False
+    duties_included: bool = False
+    test: bool = False
+    edited: bool = False
+    confirmed: bool = True
+    financial_status: str = ""
+    fulfillment_status: str = ""
+    return_status: str = ""
+    cancel_reason: str = ""
+    note: str = ""
+    tags: tuple[str, ...] = ()
+    attributes: tuple[tuple[str, str], ...] = ()
+    source_name: str = ""
+    channel: str = ""
+    channel_handle: str = ""
+    app_name: str = ""
+    po_number: str = ""
+    locale: str = ""
+    email: str = ""
+    phone: str = ""
+    risk: str = "none"
+    risk_level: str = "none"
+    discount_codes: tuple[str, ...] = ()
+    gateways: tuple[str, ...] = ()
+    customer: Customer | None = None
+    company: Company | None = None
+    billing: Address | None = None
+    shipping: Address | None = None
+    location_gid: str = ""
+    payment_terms: PaymentTerms | None = None
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def taxes(self) -> tuple[TaxAmount, ...]:
+        """All taxes of the order by key."""
+        return sum_taxes(tax for line in self.lines for tax in line.taxes)
+
+    @property
+    def paid(self) -> Money:
+        """What the customer has paid so far, refunds taken off: successful money only."""
+        policy = "shop" if self.currency == self.shop_currency else "presentment"
+        total = Money.zero(self.currency)
+        for transaction in self.transactions:
+            if transaction.status != "success":
+                continue
+            if transaction.kind in ("sale", "capture"):
+                total += transaction.amount.pick(policy)
+            elif transaction.kind in ("refund", "change"):
+                total -= transaction.amount.pick(policy)
+        return total

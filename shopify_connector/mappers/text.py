@@ -1,0 +1,57 @@
+"""Small readers shared by the mappers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+
+_SPACES = "\N{NO-BREAK SPACE}\N{ZERO WIDTH SPACE}\N{ZERO WIDTH NO-BREAK SPACE}"
+
+
+def clean(text: str | None) -> str:
+    """Strip white space at both ends; null gives an empty string."""
+    if not text:
+        return ""
+    return text.strip().strip(_SPACES).strip()
+
+
+def lower(value: str | None) -> str:
+    """An enum value in lower case (``PARTIALLY_PAID`` -> ``partially_paid``); null gives ''.
+
+    Shopify adds values between versions, so none is ever refused.
+    """
+    return value.lower() if value else ""
+
+
+def parse_datetime(text: str | None) -> datetime | None:
+    """Read an ISO 8601 date and time as naive UTC; null gives None.
+
+    :raises ValueError: not a date
+    """
+    if not text:
+        return None
+    if text.endswith("Z"):  # not understood by fromisoformat before Python 3.11
+        text = text[:-1] + "+00:00"
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(timezone.utc).replace(tzinfo=None)
+    return moment
+
+
+def nodes(connection: Mapping | Iterable | None) -> list:
+    """The nodes of a connection (``nodes`` or ``edges``) or of a plain list; null gives []."""
+    if not connection:
+        return []
+    if isinstance(connection, Mapping):
+        found = connection.get("nodes")
+        if found is None:
+            found = [edge["node"] for edge in connection.get("edges") or ()]
+        return found
+    return list(connection)
+
+
+def attributes(items: Iterable[Mapping] | None) -> tuple[tuple[str, str], ...]:
+    """Custom attributes as (key, value) pairs in Shopify's order."""
+    if not items:
+        return ()
+    return tuple((item["key"], item.get("value") or "") for item in items)
