@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class ShopifySyncLog(models.Model):
@@ -15,3 +15,13 @@ class ShopifySyncLog(models.Model):
     direction = fields.Selection(
         [("in", "From Shopify"), ("out", "To Shopify")], required=True, readonly=True
     )
+
+    @api.model
+    def _log(self, backend, rows):
+        """Add lines in one INSERT.
+
+        :param rows: list of ``{direction, res_model, res_id, name, gid, outcome,
+            message, duration_ms, request_id, job_uuid}``; only ``direction`` ('in' or
+            'out') and ``outcome`` are needed
+        """
+        raise NotImplementedError
