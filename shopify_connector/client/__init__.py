@@ -1,0 +1,1 @@
+"""How to talk to Shopify: authentication, transport, errors, documents. Knows nothing of Odoo."""
