@@ -1,0 +1,132 @@
+"""What the connector relies on at Shopify: API version, access scopes, webhook topics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+API_VERSION = "2026-10"
+NEXT_API_VERSION = "2027-01"
+
+
+def supported_until(api_version: str) -> date:
+    """The first day on which Shopify need not serve a version any more.
+
+    A version comes on the first day of a quarter and is served for at least twelve months.
+    Source: https://shopify.dev/docs/api/usage/versioning
+
+    :raises ValueError: when it is not `YYYY-MM`.
+    """
+    year, month = map(int, api_version.split("-"))
+    return date(year + 1, month, 1)
+
+
+FEATURES = {
+    "orders": "Order import",
+    "customers": "Customers of orders",
+    "products": "Product links",
+    "locations": "Locations",
+    "history": "Orders older than 60 days",
+    "payment_terms": "Payment terms of companies",
+    "stock": "Stock export",
+    "fulfilment": "Fulfilment and tracking",
+    "returns": "Returns",
+    "payouts": "Payouts",
+}
+
+
+@dataclass(frozen=True)
+class Scope:
+    """An access scope of the app.
+
+    :ivar feature: key of `FEATURES` that needs it.
+    :ivar why: for the person who grants it.
+    :ivar required: nothing works without it; else only the feature is missing.
+    """
+
+    handle: str
+    feature: str
+    why: str
+    required: bool = False
+
+
+SCOPES = (
+    Scope("read_orders", "orders", "Read orders, their taxes, payments and refunds.", True),
+    Scope("read_customers", "customers", "Read who bought, and where to deliver.", True),
+    Scope("read_products", "products", "Link products and variants with those of Odoo.", True),
+    Scope("read_locations", "locations", "Link locations with warehouses.", True),
+    Scope("read_all_orders", "history", "Read orders that are older than 60 days."),
+    Scope("read_payment_terms", "payment_terms", "Read when a company has to pay its order."),
+    Scope("write_inventory", "stock", "Send stock levels."),
+    Scope(
+        "write_merchant_managed_fulfillment_orders",
+        "fulfilment",
+        "Tell Shopify what was shipped, with its tracking number.",
+    ),
+    Scope("read_fulfillments", "fulfilment", "Hear of parcels that others shipped."),
+    Scope("read_returns", "returns", "Read returns and exchanges."),
+    Scope("read_shopify_payments_accounts", "payouts", "Read the balance of Shopify Payments."),
+    Scope("read_shopify_payments_payouts", "payouts", "Read payouts, to reconcile the bank."),
+)
+REQUIRED_SCOPES = tuple(scope.handle for scope in SCOPES if scope.required)
+OPTIONAL_SCOPES = tuple(scope.handle for scope in SCOPES if not scope.required)
+
+# Topic as the API names it: the feature that it serves. Payloads are hints; what they name is
+# read again, so polling can stand in for each of them.
+WEBHOOK_TOPICS = {
+    "ORDERS_CREATE": "orders",
+    "ORDERS_UPDATED": "orders",
+    "ORDERS_PAID": "orders",
+    "ORDERS_CANCELLED": "orders",
+    "ORDERS_EDITED": "orders",
+    "REFUNDS_CREATE": "orders",
+    "PRODUCTS_CREATE": "products",
+    "PRODUCTS_UPDATE": "products",
+    "PRODUCTS_DELETE": "products",
+    "APP_UNINSTALLED": "connection",
+}
+# Configured in the app, not through the API; as they stand in the header of a delivery.
+COMPLIANCE_TOPICS = ("customers/data_request", "customers/redact", "shop/redact")
+
+# Keys of payloads, headers and parameters, in lower case and without "_" or "-".
+SECRET_KEYS = frozenset(
+    {
+        "accesstoken",
+        "authorization",
+        "clientsecret",
+        "code",
+        "hmac",
+        "idtoken",
+        "refreshtoken",
+        "secret",
+        "token",
+        "xshopifyaccesstoken",
+        "xshopifyhmacsha256",
+    }
+)
+PERSONAL_KEYS = frozenset(
+    {
+        "address1",
+        "address2",
+        "billingaddress",
+        "browserip",
+        "clientdetails",
+        "company",
+        "customer",
+        "defaultaddress",
+        "defaultemailaddress",
+        "defaultphonenumber",
+        "displayname",
+        "email",
+        "emailaddress",
+        "firstname",
+        "lastname",
+        "latitude",
+        "longitude",
+        "note",
+        "phone",
+        "phonenumber",
+        "shippingaddress",
+        "zip",
+    }
+)
