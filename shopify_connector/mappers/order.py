@@ -1,0 +1,352 @@
+"""From an ``Order`` node of the Admin API (``order_by_ids.graphql``) to :class:`Order`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from decimal import Decimal
+
+from .address import map_address
+from .customer import map_company, map_customer, normalise_email, normalise_phone
+from .errors import MappingError
+from .money import Money, MoneyBag
+from .order_lines import (
+    LineContext,
+    map_duties,
+    map_fees,
+    map_line_items,
+    map_shipping_lines,
+    read_bag,
+    tip_line,
+)
+from .order_types import (
+    Discount,
+    LineGroup,
+    Order,
+    OrderLine,
+    PaymentTerms,
+    RefundRef,
+    Totals,
+    Transaction,
+    TransactionFee,
+)
+from .proof import Difference, Reading, prove, removed_units, settle
+from .text import attributes, clean, lower, nodes, parse_datetime
+
+__all__ = [
+    "Difference",
+    "Discount",
+    "LineGroup",
+    "MappingError",
+    "Order",
+    "OrderLine",
+    "PaymentTerms",
+    "RefundRef",
+    "Totals",
+    "Transaction",
+    "TransactionFee",
+    "map_order",
+    "prove",
+]
+
+_RISK_RANK = {"": 0, "none": 0, "pending": 1, "low": 2, "medium": 3, "high": 4}
+_TIP_TITLES = frozenset({"tip", "tips", "gratuity"})
+
+
+def map_order(node: Mapping, *, policy: str = "shop", shop_country: str | None = None) -> Order:
+    """Map an order with everything on it.
+
+    :param node: a whole order: pages of lines beyond the first must have been appended
+    :param policy: ``shop`` (the store's currency) or ``presentment`` (the customer's)
+    :param shop_country: ISO code of the store's country, for taxes of orders without an address
+    :raises MappingError: the order contradicts itself or is not whole. Sums that do not fit are no
+        such case: :func:`prove` tells them
+    """
+    try:
+        return _map_order(node, policy, shop_country)
+    except MappingError:
+        raise
+    except KeyError as error:
+        raise MappingError(str(error.args[0]), "missing in Shopify's answer") from None
+    except (TypeError, ValueError, AttributeError) as error:
+        raise MappingError(node.get("name") or "order", f"not readable ({error})") from error
+
+
+def _map_order(node: Mapping, policy: str, shop_country: str | None) -> Order:
+    shop_currency = node["currencyCode"]
+    presentment_currency = node.get("presentmentCurrencyCode") or shop_currency
+    currency = shop_currency if policy == "shop" else presentment_currency
+    billing, shipping = map_address(node.get("billingAddress")), _shipping_address(node)
+    context = LineContext(
+        order_gid=node["id"],
+        policy=policy,
+        currency=currency,
+        shop_currency=shop_currency,
+        taxes_included=bool(node.get("taxesIncluded")),
+        country_code=_tax_country(node, shipping, billing, shop_country),
+    )
+    lines, totals, warnings = _lines(node, context, _totals(node, context))
+    country = (shipping or billing) and (shipping or billing).country_code
+    risk = node.get("risk") or {}
+    attribution = node.get("attribution") or {}
+    retail = node.get("retailLocation") or {}
+    return Order(
+        gid=node["id"],
+        legacy_id=str(node.get("legacyResourceId") or node["id"].rpartition("/")[2]),
+        name=clean(node.get("name")),
+        number=node.get("number") or 0,
+        confirmation_number=clean(node.get("confirmationNumber")),
+        created_at=_date(node, "createdAt"),
+        processed_at=_date(node, "processedAt"),
+        updated_at=_date(node, "updatedAt"),
+        cancelled_at=parse_datetime(node.get("cancelledAt")),
+        closed_at=parse_datetime(node.get("closedAt")),
+        currency=currency,
+        shop_currency=shop_currency,
+        presentment_currency=presentment_currency,
+        taxes_included=context.taxes_included,
+        duties_included=bool(node.get("dutiesIncluded")),
+        tax_exempt=bool(node.get("taxExempt")),
+        test=bool(node.get("test")),
+        edited=bool(node.get("edited")),
+        confirmed=node.get("confirmed") is not False,
+        financial_status=lower(node.get("displayFinancialStatus")),
+        fulfillment_status=lower(node.get("displayFulfillmentStatus")),
+        return_status=lower(node.get("returnStatus")),
+        cancel_reason=lower(node.get("cancelReason")),
+        note=clean(node.get("note")),
+        tags=tuple(node.get("tags") or ()),
+        attributes=attributes(node.get("customAttributes")),
+        source_name=clean(node.get("sourceName")),
+        channel=clean(attribution.get("displayName")),
+        channel_handle=clean(attribution.get("handle")),
+        app_name=clean((node.get("app") or {}).get("name")),
+        po_number=clean(node.get("poNumber")),
+        locale=clean(node.get("customerLocale")),
+        email=normalise_email(node.get("email")),
+        phone=normalise_phone(node.get("phone"), country),
+        risk=lower(risk.get("recommendation")) or "none",
+        risk_level=_risk_level(risk.get("assessments")),
+        discount_codes=tuple(node.get("discountCodes") or ()),
+        gateways=tuple(node.get("paymentGatewayNames") or ()),
+        customer=map_customer(node.get("customer")),
+        company=map_company(node.get("purchasingEntity")),
+        billing=billing,
+        shipping=shipping,
+        location_gid=retail.get("id") or "",
+        lines=lines,
+        totals=totals,
+        transactions=_transactions(node.get("transactions")),
+        refunds=tuple(
+            RefundRef(refund["id"], parse_datetime(refund.get("createdAt")))
+            for refund in nodes(node.get("refunds"))
+        ),
+        payment_terms=_payment_terms(node.get("paymentTerms")),
+        warnings=warnings,
+    )
+
+
+def _date(node: Mapping, key: str):
+    text = node.get(key) or node["createdAt"]
+    try:
+        return parse_datetime(text)
+    except ValueError:
+        raise MappingError(key, f"{text!r} is not a date") from None
+
+
+def _shipping_address(node: Mapping):
+    return map_address(node.get("shippingAddress"))
+
+
+def _tax_country(node: Mapping, shipping, billing, shop_country: str | None) -> str | None:
+    """Where the taxes belong: the destination; for sales at a till, the shop's place."""
+    if shipping and shipping.country_code:
+        return shipping.country_code
+    retail = node.get("retailLocation")
+    if retail:
+        return (retail.get("address") or {}).get("countryCode") or shop_country
+    if billing and billing.country_code:
+        return billing.country_code
+    return shop_country
+
+
+def _lines(
+    node: Mapping, context: LineContext, totals: Totals
+) -> tuple[tuple[OrderLine, ...], Totals, tuple[str, ...]]:
+    """Build all lines, choosing the reading of open points by the order's total."""
+    items = _whole(node, "lineItems")
+    goods = map_line_items(items, context)
+    shipping, removed_shipping = map_shipping_lines(_whole(node, "shippingLines"), context)
+    duties = map_duties(items, context)
+    fees = map_fees(node.get("additionalFees"), context)
+    charges = fees if node.get("dutiesIncluded") else duties + fees
+    plain = goods + shipping + charges
+    tip = MoneyBag.parse(node.get("totalTipReceivedSet"))
+    tip_apart = tip_line(tip, context) if tip and tip.pick(context.policy) else None
+    readings = _readings(node, context, tip_apart, removed_shipping, duties, charges, goods)
+    lines, totals, chosen = settle(plain, totals, readings, context.currency)
+    warnings = [reading.warning for reading in chosen if reading.warning]
+    if tip_apart and tip_apart not in lines:
+        lines, warning = _name_tip(lines, tip_apart)
+        warnings += warning
+    return tuple(lines), totals, tuple(warnings)
+
+
+def _whole(node: Mapping, key: str) -> list:
+    connection = node.get(key)
+    if isinstance(connection, Mapping) and (connection.get("pageInfo") or {}).get("hasNextPage"):
+        raise MappingError(key, "not all pages were read")
+    return nodes(connection)
+
+
+def _readings(
+    node: Mapping,
+    context: LineContext,
+    tip: OrderLine | None,
+    removed_shipping: list[OrderLine],
+    duties: list[OrderLine],
+    charges: list[OrderLine],
+    goods: list[OrderLine],
+) -> list[Reading]:
+    """What this order leaves open, likeliest first; empty for nearly all orders."""
+    readings, currency = [], context.currency
+    if tip:
+        readings.append(Reading(effect=tip.net, add=(tip,)))
+    if removed_shipping:
+        worth = Money.sum((line.total_included for line in removed_shipping), currency)
+        readings.append(
+            Reading(
+                effect=worth,
+                add=tuple(removed_shipping),
+                warning=f"Shopify's total still counts removed shipping of {worth}.",
+            )
+        )
+    if duties:
+        worth = Money.sum((line.total_included for line in duties), currency)
+        if node.get("dutiesIncluded"):
+            readings.append(Reading(effect=worth, add=tuple(duties)))
+        else:
+            readings.append(
+                Reading(
+                    effect=-worth,
+                    drop=tuple(duties),
+                    warning=f"Duties of {worth} are not part of Shopify's total.",
+                )
+            )
+    taxed = [line for line in charges if line.taxes]
+    if context.taxes_included and taxed:
+        on_top = Money.sum((line.tax_total for line in taxed), currency)
+        readings.append(
+            Reading(effect=on_top, drop=tuple(taxed), add=tuple(map(_tax_on_top, taxed)))
+        )
+    if node.get("edited"):
+        worth = removed_units(goods, currency)
+        if worth:
+            readings.append(
+                Reading(
+                    effect=-worth,
+                    restate=True,
+                    warning=f"Shopify's totals leave out removed units worth {worth}.",
+                )
+            )
+    return readings
+
+
+def _tax_on_top(line: OrderLine) -> OrderLine:
+    taxes = tuple(replace(tax, key=replace(tax.key, included=False)) for tax in line.taxes)
+    return replace(line, taxes=taxes, taxes_included=False)
+
+
+def _name_tip(
+    lines: Iterable[OrderLine], tip: OrderLine
+) -> tuple[list[OrderLine], tuple[str, ...]]:
+    """Mark the line among ``lines`` that is the tip; its total already counts it."""
+    lines = list(lines)
+    custom = [line for line in lines if line.kind == "custom" and not line.requires_shipping]
+    named = [line for line in custom if line.title.casefold() in _TIP_TITLES]
+    if Money.sum((line.net for line in named), tip.net.currency) != tip.net:
+        named = [line for line in custom if line.net == tip.net]
+        if len(named) != 1:
+            return lines, (f"The tip of {tip.net} could not be found among the lines.",)
+    gids = {line.gid for line in named}
+    return [replace(line, kind="tip") if line.gid in gids else line for line in lines], ()
+
+
+def _totals(node: Mapping, context: LineContext) -> Totals:
+    def money(key: str, required: bool = False) -> Money | None:
+        if node.get(key) is None and not required:
+            return None
+        return read_bag(
+            node, key, key, context.policy, context.currency, context.shop_currency
+        ).pick(context.policy)
+
+    zero = Money.zero(context.currency)
+    total = money("totalPriceSet", required=True)
+    rounding = MoneyBag.parse((node.get("totalCashRoundingAdjustment") or {}).get("paymentSet"))
+    return Totals(
+        total=total,
+        tax=money("totalTaxSet"),
+        shipping=money("totalShippingPriceSet"),
+        discount=money("totalDiscountsSet"),
+        subtotal=money("subtotalPriceSet"),
+        tip=money("totalTipReceivedSet") or zero,
+        duties=money("originalTotalDutiesSet") or zero,
+        fees=money("originalTotalAdditionalFeesSet") or zero,
+        refunded=money("totalRefundedSet") or zero,
+        received=money("totalReceivedSet") or zero,
+        outstanding=money("totalOutstandingSet") or zero,
+        current_total=money("currentTotalPriceSet") or total,
+        cash_rounding=rounding.pick(context.policy) if rounding else zero,
+    )
+
+
+def _risk_level(assessments: Iterable[Mapping] | None) -> str:
+    levels = [lower(item.get("riskLevel")) or "none" for item in assessments or ()]
+    return max(levels, key=lambda level: _RISK_RANK.get(level, 0), default="none")
+
+
+def _transactions(items: Iterable[Mapping] | None) -> tuple[Transaction, ...]:
+    return tuple(
+        Transaction(
+            gid=node["id"],
+            kind=lower(node.get("kind")),
+            status=lower(node.get("status")),
+            amount=MoneyBag.parse(node["amountSet"]),
+            gateway=clean(node.get("gateway")),
+            formatted_gateway=clean(node.get("formattedGateway")),
+            manual=bool(node.get("manualPaymentGateway")),
+            processed_at=parse_datetime(node.get("processedAt")),
+            parent_gid=(node.get("parentTransaction") or {}).get("id") or "",
+            payment_id=clean(node.get("paymentId")),
+            test=bool(node.get("test")),
+            rounding=MoneyBag.parse(node.get("amountRoundingSet")),
+            settlement_currency=node.get("settlementCurrency") or "",
+            settlement_rate=_decimal(node.get("settlementCurrencyRate")),
+            fees=tuple(
+                TransactionFee(
+                    kind=clean(fee.get("type")),
+                    amount=Money.parse(fee["amount"]),
+                    tax_amount=Money.parse(fee.get("taxAmount")),
+                    rate=_decimal(fee.get("rate")),
+                )
+                for fee in node.get("fees") or ()
+            ),
+        )
+        for node in nodes(items)
+    )
+
+
+def _decimal(value) -> Decimal | None:
+    return None if value is None else Decimal(str(value))
+
+
+def _payment_terms(node: Mapping | None) -> PaymentTerms | None:
+    if not node:
+        return None
+    dates = (schedule.get("dueAt") for schedule in nodes(node.get("paymentSchedules")))
+    return PaymentTerms(
+        name=clean(node.get("paymentTermsName")),
+        kind=lower(node.get("paymentTermsType")),
+        due_in_days=node.get("dueInDays"),
+        due_dates=tuple(parse_datetime(text) for text in dates if text),
+    )
