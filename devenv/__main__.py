@@ -1,0 +1,49 @@
+"""``python -m devenv <command>``: builds the environment when needed, then runs the command inside it."""
+
+import importlib
+import os
+import sys
+
+from . import paths
+from .build import build
+from .console import DevenvError, fail
+
+COMMANDS = {
+    "env": "build the environment: Odoo 19, PostgreSQL, Python packages, Shopify's API schema",
+    "test": "run the tests; further arguments go to pytest",
+    "psql": "open a database",
+    "odoo": "run an Odoo command with a generated configuration",
+}
+
+
+def usage():
+    lines = [f"  {name:6} {text}" for name, text in COMMANDS.items()]
+    return "\n".join(["usage: python -m devenv <command> [options]", "", *lines])
+
+
+def _enter_venv():
+    """Replace this process by the same command in the virtualenv's Python."""
+    if sys.prefix != str(paths.VENV):
+        arguments = [str(paths.VENV_PYTHON), "-m", "devenv", *sys.argv[1:]]
+        os.chdir(paths.REPO)
+        os.execv(paths.VENV_PYTHON, arguments)
+
+
+def main():
+    command, *arguments = sys.argv[1:] or [""]
+    if command not in COMMANDS:
+        print(usage())
+        raise SystemExit(0 if command in ("", "help", "-h", "--help") else 2)
+    try:
+        build()
+        _enter_venv()
+        module = importlib.import_module(f".{command}", __package__)
+        raise SystemExit(module.main(arguments))
+    except DevenvError as error:
+        fail(error)
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()
