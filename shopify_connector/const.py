@@ -22,6 +22,7 @@ def supported_until(api_version: str) -> date:
 
 
 FEATURES = {
+    "connection": "Connection",
     "orders": "Order import",
     "customers": "Customers of orders",
     "products": "Product links",
@@ -94,7 +95,6 @@ SECRET_KEYS = frozenset(
         "accesstoken",
         "authorization",
         "clientsecret",
-        "code",
         "hmac",
         "idtoken",
         "refreshtoken",

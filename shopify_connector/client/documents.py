@@ -1,7 +1,7 @@
 """The GraphQL documents: one operation per file in `graphql/`, fragments in `fragment_*.graphql`.
 
 A document is named after its file: `shop_info.graphql` holds `query ShopInfo`. The fragments that
-it spreads are found by their names, in whichever fragment file they stand.
+it spreads are found by their names; a file holds one, so that no document carries an unused one.
 """
 
 from __future__ import annotations
