@@ -6,7 +6,7 @@ import warnings
 from contextlib import contextmanager
 
 from . import paths
-from .console import say
+from .console import run, say
 from .stamps import locked
 
 # Odoo refuses to work as the superuser that initdb makes.
@@ -109,13 +109,11 @@ def exists(database):
 
 
 def create(database, template="template0"):
-    subprocess.run(
-        _command("createdb", "-T", template, "--encoding=UTF8", "--strategy=file_copy", database), check=True
-    )
+    run(_command("createdb", "-T", template, "--encoding=UTF8", "--strategy=file_copy", database))
 
 
 def drop(database):
-    subprocess.run(_command("dropdb", "--if-exists", "--force", database), check=True)
+    run(_command("dropdb", "--if-exists", "--force", database))
 
 
 def rename(database, name):

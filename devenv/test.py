@@ -39,8 +39,7 @@ def _split(arguments):
 def run_unit(selected, options):
     """Run the tests that need neither Odoo nor a database; return pytest's exit code."""
     where = selected or [path for path in UNIT_PATHS if (paths.REPO / path).is_dir()]
-    # The Odoo plugin would import Odoo, which these tests do without.
-    return _pytest(["-p", "no:odoo", *where, *options], _environ()) if where else NOTHING_COLLECTED
+    return _pytest([*where, *options], _environ()) if where else NOTHING_COLLECTED
 
 
 def run_odoo(selected, options, *, name=None, keep=False):
@@ -55,7 +54,7 @@ def run_odoo(selected, options, *, name=None, keep=False):
     database.copy(template, name)
     conf = config.write(f"test-{name}", database=name, port=free_port(), log_level="critical")
     where = selected or [ODOO_PATH]
-    plugin = ["--odoo-config", str(conf), "--odoo-database", name, "--odoo-http"]
+    plugin = ["-p", "pytest_odoo", "--odoo-config", str(conf), "--odoo-database", name, "--odoo-http"]
     ignored = ["--ignore", "shopify_connector/tests/unit"]
     try:
         return _pytest([*plugin, *ignored, *where, *options], {**_environ(), **postgres.environ()})
