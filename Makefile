@@ -11,3 +11,6 @@ env:
 
 test:
 	@$(DEVENV) test $(TEST_ARGS)
+
+lint:
+	@$(DEVENV) lint

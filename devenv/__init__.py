@@ -1,1 +1,1 @@
-"""Development environment: Odoo 19, PostgreSQL and packages in ``.devenv``, and the commands that use them."""
+"""Development environment in ``.devenv``, and the commands that use it."""

@@ -1,4 +1,4 @@
-"""``python -m devenv <command>``: builds the environment when needed, then runs the command inside it."""
+"""``python -m devenv <command>``: build what is missing, then run the command inside."""
 
 import importlib
 import os
@@ -11,6 +11,7 @@ from .console import DevenvError, fail
 COMMANDS = {
     "env": "build the environment: Odoo 19, PostgreSQL, Python packages, Shopify's API schema",
     "test": "run the tests; further arguments go to pytest",
+    "lint": "check style and the addon's metadata",
     "psql": "open a database",
     "odoo": "run an Odoo command with a generated configuration",
 }

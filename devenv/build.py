@@ -1,8 +1,8 @@
-"""``make env``: build what is missing in ``.devenv``. Standard library only, run with the machine's Python."""
+"""Build what is missing in ``.devenv``. Standard library only: run with the machine's Python."""
 
+import gzip
 import importlib.util
 import json
-import gzip
 import shutil
 import sys
 import tarfile
@@ -99,7 +99,9 @@ def _build_schema():
     with tarfile.open(tarball) as archive:
         for member in archive:
             name = Path(member.name).name
-            if Path(member.name).parent == Path("package/dist/data") and name.startswith(f"{SCHEMA_API}_"):
+            if Path(member.name).parent == Path("package/dist/data") and name.startswith(
+                f"{SCHEMA_API}_"
+            ):
                 (paths.SCHEMA / name).write_bytes(archive.extractfile(member).read())
     for path in paths.SCHEMA.glob(f"{SCHEMA_API}_*.json.gz"):
         scopes = json.loads(gzip.decompress(path.read_bytes()))["offline_scopes"]

@@ -13,7 +13,17 @@ LIMITS = {
 JOB_CHANNELS = "root:2"
 
 
-def write(name, *, database=None, port=8069, workers=0, cron_threads=0, api_url=None, log_level="info", options=None):
+def write(
+    name,
+    *,
+    database=None,
+    port=8069,
+    workers=0,
+    cron_threads=0,
+    api_url=None,
+    log_level="info",
+    options=None,
+):
     """Write ``.devenv/run/odoo-<name>.conf`` and return its path.
 
     :param database: the only database that the server may open

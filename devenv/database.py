@@ -1,7 +1,8 @@
 """Template databases: install once, copy in a second.
 
-The first template holds the modules that the addon depends on; it outlives most work. The second, made
-from it, holds the addon as well and is renewed when a file that the installation reads has changed.
+The first template holds the modules that the addon depends on; it outlives most work. The second,
+made from it, holds the addon as well and is renewed when a file that the installation reads has
+changed.
 """
 
 import ast
@@ -47,7 +48,16 @@ def install(database, modules, *, update=False):
     flag = "-u" if update else "-i"
     try:
         output = run(
-            [paths.ODOO_BIN, "-c", conf, "-d", database, flag, ",".join(modules), "--stop-after-init"],
+            [
+                paths.ODOO_BIN,
+                "-c",
+                conf,
+                "-d",
+                database,
+                flag,
+                ",".join(modules),
+                "--stop-after-init",
+            ],
             what=f"installing {', '.join(modules)}",
         )
     finally:
@@ -58,7 +68,7 @@ def install(database, modules, *, update=False):
 
 
 def _make(name, source, modules):
-    """Make the template ``name`` by installing ``modules`` in a copy of ``source``, unless it exists."""
+    """Make the template ``name``: ``modules`` installed in a copy of ``source``."""
     if postgres.exists(name):
         return
     with locked(f"template-{name.split('_')[1]}"):
@@ -87,7 +97,9 @@ def _forget_old(name):
 def dependencies_template():
     """Name of the template with the addon's dependencies; made when missing (about a minute)."""
     modules = dependencies()
-    release = next((paths.VENV / "lib").glob("python3*/site-packages/odoo_addon_queue_job-*"), "").name
+    release = next(
+        (paths.VENV / "lib").glob("python3*/site-packages/odoo_addon_queue_job-*"), ""
+    ).name
     odoo = (paths.STAMPS / "odoo").read_text()
     name = f"{PREFIX}_deps_{digest(modules, release, odoo)[:12]}"
     _make(name, "template0", modules)
@@ -115,7 +127,7 @@ def _move_files(database, name):
 
 
 def copy(source, database):
-    """Copy ``source`` with its attachments. Files are linked: their names are hashes of what they hold."""
+    """Copy ``source`` with its attachments (as links: their names are hashes of their content)."""
     postgres.create(database, source)
     if _filestore(source).exists():
         shutil.rmtree(_filestore(database), ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Odoo 19 from Debian's package, unpacked into a directory: no root, nothing installed on the machine."""
+"""Odoo 19 from Debian's package, unpacked into a directory: no root, nothing is installed."""
 
 import os
 import re
@@ -44,7 +44,13 @@ def machine_mirror():
     if forced:
         return forced, suite if release.get("ID") == "debian" else "stable"
     for _identifier, uri, found in mirrors:
-        if re.search(r"/debian/?$", uri) and found in (suite, "stable", "testing", "unstable", "sid"):
+        if re.search(r"/debian/?$", uri) and found in (
+            suite,
+            "stable",
+            "testing",
+            "unstable",
+            "sid",
+        ):
             return uri, found
     raise DevenvError(MIRROR_HELP)
 

