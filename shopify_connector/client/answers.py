@@ -55,45 +55,42 @@ class Result:
     fell_forward: bool = False
 
 
-def check_status(reply: Reply):
-    """Raise for every HTTP status that carries no GraphQL answer.
+def status_error(reply: Reply) -> ShopifyError | None:
+    """What an HTTP status other than 200 means.
 
-    :raises AuthError: 401.
-    :raises ThrottledError: 429.
-    :raises TransientError: 5xx, 408.
-    :raises ShopUnavailableError: 402, 403, 404, 423, and redirects.
-    :raises QueryError: any other 4xx.
+    401 is an `AuthError`, 429 a `ThrottledError`, 5xx and 408 are `TransientError`; 402, 403, 404,
+    423 and redirects are `ShopUnavailableError`; any other is a `QueryError`.
     """
     status = reply.status
     if status == 200:
-        return
+        return None
     known = {"request_id": reply.request_id, "http_status": status}
     if status == 401:
-        raise AuthError(
+        return AuthError(
             "The store refuses the access token: it was revoked, or the app was uninstalled. "
             "Install the app on the store again, or enter a new token.",
             reason="invalid_token",
             **known,
         )
     if status == 429:
-        raise ThrottledError(
+        return ThrottledError(
             "The store receives too many requests", retry_after=retry_after(reply), **known
         )
     if status >= 500 or status == 408:
-        raise TransientError(
+        return TransientError(
             f"Shopify is out of order (HTTP {status})",
             retry_after=retry_after(reply, None),
             **known,
         )
     if 300 <= status < 400:
-        raise ShopUnavailableError(
+        return ShopUnavailableError(
             "The store has moved to another address. Check its myshopify.com domain "
             "under Settings > Domains in Shopify.",
             **known,
         )
     if status in _UNAVAILABLE:
-        raise ShopUnavailableError(_UNAVAILABLE[status], **known)
-    raise QueryError(f"Shopify refuses the request (HTTP {status})", **known)
+        return ShopUnavailableError(_UNAVAILABLE[status], **known)
+    return QueryError(f"Shopify refuses the request (HTTP {status})", **known)
 
 
 def retry_after(reply: Reply, default: float | None = DEFAULT_RETRY_AFTER) -> float | None:
@@ -109,9 +106,10 @@ def read(reply: Reply, asked_version: str, *, allow_partial: bool = True) -> Res
 
     Data beside errors is kept, unless every root field is null or `allow_partial` is false.
 
-    :raises ShopifyError: see `check_status` and `fault_error`.
+    :raises ShopifyError: see `status_error` and `fault_error`.
     """
-    check_status(reply)
+    if error := status_error(reply):
+        raise error
     body = reply.json()
     cost = Cost.parse(body.get("extensions"))
     faults = parse_faults(body.get("errors"))

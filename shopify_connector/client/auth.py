@@ -18,12 +18,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from functools import cache
 from html import unescape
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from .answers import check_status
-from .errors import AuthError, ProtocolError, ShopUnavailableError, TransientError
+from .answers import status_error
+from .errors import AuthError, ProtocolError, ShopifyError, ShopUnavailableError, TransientError
 from .transport import Reply, Transport
 
 _logger = logging.getLogger(__name__)
@@ -265,7 +266,7 @@ class AuthorizationCode(_Renewing):
 _OAUTH_PAGE = re.compile(r"Oauth error (\w+)\s*:?\s*([^<\n]*)", re.IGNORECASE)
 
 
-def _refusal(reply: Reply, remedy: str) -> Exception:
+def _refusal(reply: Reply, remedy: str) -> ShopifyError:
     """What a refused token request means; Shopify answers with JSON or with an HTML page."""
     code, description = _oauth_error(reply)
     known = {"request_id": reply.request_id, "http_status": reply.status, "code": code}
@@ -275,6 +276,9 @@ def _refusal(reply: Reply, remedy: str) -> Exception:
     if code in ("invalid_grant", "invalid_request", "invalid_token"):
         detail = f" [{code}: {description}]" if description else f" [{code}]"
         return AuthError(remedy + detail, reason="invalid_grant", **known)
+    error = status_error(reply)
+    if isinstance(error, TransientError | ShopUnavailableError):
+        return error
     if reply.status == 401:
         reason, text = _REMEDIES["invalid_client"]
         return AuthError(text, reason=reason, **known)
@@ -284,12 +288,6 @@ def _refusal(reply: Reply, remedy: str) -> Exception:
             reason="rejected",
             **known,
         )
-    try:
-        check_status(reply)
-    except (TransientError, ShopUnavailableError) as error:
-        return error
-    except Exception:  # pylint: disable=broad-except
-        pass
     return AuthError(
         f"Shopify refuses to give an access token (HTTP {reply.status}). {remedy}",
         reason="rejected",
@@ -332,9 +330,14 @@ def verify_state(given: str | None, expected: str | None) -> bool:
 
 def _app_session(client_id: str, secret: str = ""):
     """ShopifyAPI's session class with an app of its own: the library keeps them on the class."""
-    from shopify.session import Session
+    return type("AppSession", (_library().Session,), {"api_key": client_id, "secret": secret})
 
-    return type("AppSession", (Session,), {"api_key": client_id, "secret": secret})
+
+@cache
+def _library():
+    import shopify.utils.shop_url  # noqa: PLC0415 (slow to import, and rarely needed)
+
+    return shopify
 
 
 # -- shops and scopes ------------------------------------------------------------------------
@@ -350,8 +353,6 @@ def normalise_shop(text: str) -> str:
 
     :raises ValueError: with a text for that person.
     """
-    from shopify.utils.shop_url import sanitize_shop_domain
-
     # Copied text carries invisible characters.
     name = re.sub(r"[\u200b-\u200f\u2060\ufeff]", "", text or "").strip().rstrip("./")
     if not name:
@@ -359,7 +360,7 @@ def normalise_shop(text: str) -> str:
     if match := _ADMIN_STORE.match(name):
         name = match[1]
     name = re.split(r"[/?#]", re.sub(r"^https?://", "", name, flags=re.IGNORECASE), maxsplit=1)[0]
-    shop = sanitize_shop_domain(name)
+    shop = _library().utils.shop_url.sanitize_shop_domain(name)
     if not shop:
         raise ValueError(
             f"{text.strip()!r} is not the address of a Shopify store. Enter the address that ends "
@@ -382,8 +383,7 @@ def split_scopes(text: str | None) -> tuple[str, ...]:
 
 def covers(granted: Iterable[str], scope: str) -> bool:
     """Whether a scope was granted, be it implied by another: `write_x` grants `read_x`."""
-    from shopify.api_access import ApiAccess
-
+    access = _library().ApiAccess
     # Kinds of scopes that the library does not know, such as `customer_read_orders`, imply none.
-    known = [name for name in granted if ApiAccess.SCOPE_RE.match(name)]
-    return ApiAccess(known).covers(ApiAccess([scope]))
+    known = [name for name in granted if access.SCOPE_RE.match(name)]
+    return access(known).covers(access([scope]))

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 
 import requests
@@ -156,21 +157,11 @@ def _never_connected(error: requests.RequestException) -> bool:
     return type(_cause(error)).__name__ in ("NewConnectionError", "NameResolutionError")
 
 
-_shared: Transport | None = None
-
-
+@cache
 def shared_transport() -> Transport:
     """The transport of this process; its connections outlive the job that opened them."""
-    global _shared
-    if _shared is None:
-        _shared = Transport()
-    return _shared
-
-
-def _forget_shared():
-    global _shared
-    _shared = None
+    return Transport()
 
 
 # A forked worker must not talk over the sockets of its parent.
-os.register_at_fork(after_in_child=_forget_shared)
+os.register_at_fork(after_in_child=shared_transport.cache_clear)

@@ -50,8 +50,8 @@ class WebhookHeaders:
         """Read the headers in any case, with or without the `X-` prefix."""
         found = {}
         for key, value in headers.items():
-            key = key.lower().removeprefix("x-")
-            if key.startswith("shopify-") and (field := _HEADERS.get(key[8:])):
+            name = key.lower().removeprefix("x-")
+            if name.startswith("shopify-") and (field := _HEADERS.get(name[8:])):
                 found[field] = value
         if "shop" in found:
             found["shop"] = found["shop"].lower()

@@ -1,8 +1,7 @@
 """The GraphQL documents against Shopify's official schema, and their scopes against const.py."""
 
+import graphql
 import pytest
-
-graphql = pytest.importorskip("graphql", reason="graphql-core checks the documents")
 
 from shopify_connector import const
 from shopify_connector.client import auth, documents, pagination
@@ -120,7 +119,9 @@ def test_paginated_objects_carry_their_id(name):
         if not node.selection_set or is_connection(field):
             return
         inner = selected(node, document)
-        paged = [f for f in inner.values() if f.selection_set and "pageInfo" in selected(f, document)]
+        paged = [
+            f for f in inner.values() if f.selection_set and "pageInfo" in selected(f, document)
+        ]
         if paged and "id" not in inner:
             problems.append(f"{node.name.value} has pages but no id")
 
