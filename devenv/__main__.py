@@ -1,4 +1,4 @@
-"""``python -m devenv <command>``: build what is missing, then run the command inside."""
+"""``python -m devenv <command>``: build what is missing, then run the command inside it."""
 
 import importlib
 import os
@@ -10,10 +10,15 @@ from .console import DevenvError, fail
 
 COMMANDS = {
     "env": "build the environment: Odoo 19, PostgreSQL, Python packages, Shopify's API schema",
+    "demo": "two stores with customers who order, connected with Odoo; --check compares totals",
     "test": "run the tests; further arguments go to pytest",
     "lint": "check style and the addon's metadata",
+    "bench": "run the benchmarks",
+    "serve": "Odoo with workers and job runner on the demo database",
+    "shell": "Odoo's Python shell on the demo database",
+    "odoo": "an Odoo command line with a generated configuration",
     "psql": "open a database",
-    "odoo": "run an Odoo command with a generated configuration",
+    "clean": "stop PostgreSQL and delete the environment",
 }
 
 
@@ -36,8 +41,10 @@ def main():
         print(usage())
         raise SystemExit(0 if command in ("", "help", "-h", "--help") else 2)
     try:
-        build()
-        _enter_venv()
+        if command != "clean":
+            build()
+        if paths.VENV_PYTHON.exists():
+            _enter_venv()
         module = importlib.import_module(f".{command}", __package__)
         raise SystemExit(module.main(arguments))
     except DevenvError as error:
