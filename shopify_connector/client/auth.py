@@ -228,7 +228,8 @@ class AuthorizationCode(_Renewing):
 
     def authorize_url(self, scopes: Iterable[str], redirect_uri: str, state: str) -> str:
         """Where to send the person who installs the app."""
-        session = _app_session(self.app)(urlsplit(self._shop_url).hostname)
+        # The page has no API version, but the library wants one.
+        session = _app_session(self.app)(urlsplit(self._shop_url).hostname, "unstable")
         query = urlsplit(session.create_permission_url(list(scopes), redirect_uri, state)).query
         return f"{self._shop_url}/admin/oauth/authorize?{query}"
 
