@@ -15,7 +15,7 @@
         "queue_job",
     ],
     "external_dependencies": {
-        "python": ["requests", "cryptography", "shopify"],
+        "python": ["requests", "cryptography", "ShopifyAPI"],
     },
     "data": [
         "security/shopify_security.xml",

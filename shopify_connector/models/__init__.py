@@ -1,4 +1,5 @@
 from . import (
+    shopify_secrets,
     shopify_backend,
     shopify_backend_credentials,
     shopify_backend_orders,
