@@ -56,7 +56,7 @@ def _fold(text: str) -> str:
 
 
 def map_address(node: Mapping | None) -> Address | None:
-    """Map a ``MailingAddress``, ``CompanyAddress`` or ``LocationAddress``; null or empty gives None.
+    """Map a ``MailingAddress``, ``CompanyAddress`` or ``LocationAddress``; an empty one is None.
 
     A country code that stands in the place of the country's name is understood as the code.
     """

@@ -56,24 +56,117 @@ class Company:
     contact_title: str = ""
 
 
-# International calling codes of the countries that ship most; numbers of others keep their form
-# unless they are written with + or 00.
+# Countries by international calling code, those that ship most. Numbers of other countries keep
+# their form unless they are written with + or 00.
+_COUNTRIES = {
+    "1": "US CA PR DO JM BS BB TT",
+    "20": "EG",
+    "27": "ZA",
+    "30": "GR",
+    "31": "NL",
+    "32": "BE",
+    "33": "FR",
+    "34": "ES",
+    "36": "HU",
+    "39": "IT",
+    "40": "RO",
+    "41": "CH",
+    "43": "AT",
+    "44": "GB GG JE IM",
+    "45": "DK",
+    "46": "SE",
+    "47": "NO SJ",
+    "48": "PL",
+    "49": "DE",
+    "51": "PE",
+    "52": "MX",
+    "53": "CU",
+    "54": "AR",
+    "55": "BR",
+    "56": "CL",
+    "57": "CO",
+    "58": "VE",
+    "60": "MY",
+    "61": "AU",
+    "62": "ID",
+    "63": "PH",
+    "64": "NZ",
+    "65": "SG",
+    "66": "TH",
+    "81": "JP",
+    "82": "KR",
+    "84": "VN",
+    "86": "CN",
+    "90": "TR",
+    "91": "IN",
+    "92": "PK",
+    "94": "LK",
+    "212": "MA",
+    "213": "DZ",
+    "216": "TN",
+    "221": "SN",
+    "225": "CI",
+    "233": "GH",
+    "234": "NG",
+    "254": "KE",
+    "256": "UG",
+    "262": "RE",
+    "351": "PT",
+    "352": "LU",
+    "353": "IE",
+    "354": "IS",
+    "355": "AL",
+    "356": "MT",
+    "357": "CY",
+    "358": "FI AX",
+    "359": "BG",
+    "370": "LT",
+    "371": "LV",
+    "372": "EE",
+    "373": "MD",
+    "376": "AD",
+    "377": "MC",
+    "378": "SM",
+    "380": "UA",
+    "381": "RS",
+    "382": "ME",
+    "385": "HR",
+    "386": "SI",
+    "387": "BA",
+    "389": "MK",
+    "420": "CZ",
+    "421": "SK",
+    "423": "LI",
+    "502": "GT",
+    "503": "SV",
+    "504": "HN",
+    "505": "NI",
+    "506": "CR",
+    "507": "PA",
+    "591": "BO",
+    "593": "EC",
+    "595": "PY",
+    "598": "UY",
+    "852": "HK",
+    "853": "MO",
+    "880": "BD",
+    "886": "TW",
+    "961": "LB",
+    "962": "JO",
+    "964": "IQ",
+    "965": "KW",
+    "966": "SA",
+    "967": "YE",
+    "968": "OM",
+    "971": "AE",
+    "972": "IL",
+    "973": "BH",
+    "974": "QA",
+    "977": "NP",
+    "995": "GE",
+}
 CALLING_CODES = {
-    **dict.fromkeys("US CA PR DO JM BS BB TT".split(), "1"),
-    **dict(
-        pair.split(":")
-        for pair in (
-            "EG:20 ZA:27 GR:30 NL:31 BE:32 FR:33 ES:34 HU:36 IT:39 RO:40 CH:41 AT:43 GB:44 GG:44 "
-            "JE:44 IM:44 DK:45 SE:46 NO:47 SJ:47 PL:48 DE:49 PE:51 MX:52 CU:53 AR:54 BR:55 CL:56 "
-            "CO:57 VE:58 MY:60 AU:61 ID:62 PH:63 NZ:64 SG:65 TH:66 JP:81 KR:82 VN:84 CN:86 TR:90 "
-            "IN:91 PK:92 LK:94 MA:212 DZ:213 TN:216 SN:221 CI:225 GH:233 NG:234 KE:254 UG:256 "
-            "RE:262 PT:351 LU:352 IE:353 IS:354 AL:355 MT:356 CY:357 FI:358 AX:358 BG:359 LT:370 "
-            "LV:371 EE:372 MD:373 AD:376 MC:377 SM:378 UA:380 RS:381 ME:382 HR:385 SI:386 BA:387 "
-            "MK:389 CZ:420 SK:421 LI:423 GT:502 SV:503 HN:504 NI:505 CR:506 PA:507 BO:591 EC:593 "
-            "PY:595 UY:598 HK:852 MO:853 BD:880 TW:886 LB:961 JO:962 IQ:964 KW:965 SA:966 YE:967 "
-            "OM:968 AE:971 IL:972 BH:973 QA:974 NP:977 GE:995"
-        ).split()
-    ),
+    country: code for code, countries in _COUNTRIES.items() for country in countries.split()
 }
 # Countries whose national numbers keep a leading zero after the calling code.
 _KEEP_ZERO = frozenset({"IT", "SM"})

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal, InvalidOperation
 
 # Currencies whose number of decimals is not 2 (ISO 4217, list one).
+_CURRENCIES_BY_DIGITS = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    3: "BHD IQD JOD KWD LYD OMR TND",
+    4: "CLF UYW",
+}
 CURRENCY_DIGITS = {
-    **dict.fromkeys(
-        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0
-    ),
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
-    **dict.fromkeys("CLF UYW".split(), 4),
+    code: digits for digits, codes in _CURRENCIES_BY_DIGITS.items() for code in codes.split()
 }
 
 ZERO = Decimal(0)
@@ -38,7 +39,10 @@ def currency_digits(currency: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount in major units of one currency."""
+    """An amount in major units of one currency.
+
+    Zero is false: where None is possible compare with it, ``money or default`` loses zeros.
+    """
 
     amount: Decimal
     currency: str

@@ -28,7 +28,7 @@ def check_name_pattern(pattern: str) -> None:
         if not unknown:
             pattern.format_map(sample)
     except (ValueError, IndexError, KeyError) as error:
-        raise ValueError(f"{pattern!r} is no pattern for order names ({error}). {allowed}") from None
+        raise ValueError(f"{pattern!r} is no pattern for names ({error}). {allowed}") from None
     if unknown:
         raise ValueError(f"{pattern!r}: unknown placeholder {{{min(unknown)}}}. {allowed}")
     if not fields & {"name", "number"}:
@@ -80,8 +80,7 @@ def line_description(line: OrderLine) -> str:
 def tag_list(order: Order) -> list[str]:
     """The order's tags, each once whatever its case, in Shopify's order."""
     seen: dict[str, str] = {}
-    for tag in order.tags:
-        tag = tag.strip()
+    for tag in map(str.strip, order.tags):
         if tag:
             seen.setdefault(tag.casefold(), tag)
     return list(seen.values())

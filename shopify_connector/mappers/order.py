@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
-from .address import map_address
+from .address import Address, map_address
 from .customer import map_company, map_customer, normalise_email, normalise_phone
 from .errors import MappingError
 from .money import Money, MoneyBag
@@ -16,7 +17,6 @@ from .order_lines import (
     map_fees,
     map_line_items,
     map_shipping_lines,
-    read_bag,
     tip_line,
 )
 from .order_types import (
@@ -76,7 +76,8 @@ def _map_order(node: Mapping, policy: str, shop_country: str | None) -> Order:
     shop_currency = node["currencyCode"]
     presentment_currency = node.get("presentmentCurrencyCode") or shop_currency
     currency = shop_currency if policy == "shop" else presentment_currency
-    billing, shipping = map_address(node.get("billingAddress")), _shipping_address(node)
+    billing = map_address(node.get("billingAddress"))
+    shipping = map_address(node.get("shippingAddress"))
     context = LineContext(
         order_gid=node["id"],
         policy=policy,
@@ -146,7 +147,7 @@ def _map_order(node: Mapping, policy: str, shop_country: str | None) -> Order:
     )
 
 
-def _date(node: Mapping, key: str):
+def _date(node: Mapping, key: str) -> datetime:
     text = node.get(key) or node["createdAt"]
     try:
         return parse_datetime(text)
@@ -154,11 +155,9 @@ def _date(node: Mapping, key: str):
         raise MappingError(key, f"{text!r} is not a date") from None
 
 
-def _shipping_address(node: Mapping):
-    return map_address(node.get("shippingAddress"))
-
-
-def _tax_country(node: Mapping, shipping, billing, shop_country: str | None) -> str | None:
+def _tax_country(
+    node: Mapping, shipping: Address | None, billing: Address | None, shop_country: str | None
+) -> str | None:
     """Where the taxes belong: the destination; for sales at a till, the shop's place."""
     if shipping and shipping.country_code:
         return shipping.country_code
@@ -183,7 +182,15 @@ def _lines(
     plain = goods + shipping + charges
     tip = MoneyBag.parse(node.get("totalTipReceivedSet"))
     tip_apart = tip_line(tip, context) if tip and tip.pick(context.policy) else None
-    readings = _readings(node, context, tip_apart, removed_shipping, duties, charges, goods)
+    readings = _readings(
+        node,
+        context,
+        tip=tip_apart,
+        removed_shipping=removed_shipping,
+        duties=duties,
+        charges=charges,
+        goods=goods,
+    )
     lines, totals, chosen = settle(plain, totals, readings, context.currency)
     warnings = [reading.warning for reading in chosen if reading.warning]
     if tip_apart and tip_apart not in lines:
@@ -202,6 +209,7 @@ def _whole(node: Mapping, key: str) -> list:
 def _readings(
     node: Mapping,
     context: LineContext,
+    *,
     tip: OrderLine | None,
     removed_shipping: list[OrderLine],
     duties: list[OrderLine],
@@ -273,15 +281,11 @@ def _name_tip(
 
 
 def _totals(node: Mapping, context: LineContext) -> Totals:
-    def money(key: str, required: bool = False) -> Money | None:
-        if node.get(key) is None and not required:
-            return None
-        return read_bag(
-            node, key, key, context.policy, context.currency, context.shop_currency
-        ).pick(context.policy)
+    def money(key: str, default: Money | None = None) -> Money | None:
+        return default if node.get(key) is None else context.bag(node, key).pick(context.policy)
 
     zero = Money.zero(context.currency)
-    total = money("totalPriceSet", required=True)
+    total = context.bag(node, "totalPriceSet").pick(context.policy)
     rounding = MoneyBag.parse((node.get("totalCashRoundingAdjustment") or {}).get("paymentSet"))
     return Totals(
         total=total,
@@ -289,13 +293,13 @@ def _totals(node: Mapping, context: LineContext) -> Totals:
         shipping=money("totalShippingPriceSet"),
         discount=money("totalDiscountsSet"),
         subtotal=money("subtotalPriceSet"),
-        tip=money("totalTipReceivedSet") or zero,
-        duties=money("originalTotalDutiesSet") or zero,
-        fees=money("originalTotalAdditionalFeesSet") or zero,
-        refunded=money("totalRefundedSet") or zero,
-        received=money("totalReceivedSet") or zero,
-        outstanding=money("totalOutstandingSet") or zero,
-        current_total=money("currentTotalPriceSet") or total,
+        tip=money("totalTipReceivedSet", zero),
+        duties=money("originalTotalDutiesSet", zero),
+        fees=money("originalTotalAdditionalFeesSet", zero),
+        refunded=money("totalRefundedSet", zero),
+        received=money("totalReceivedSet", zero),
+        outstanding=money("totalOutstandingSet", zero),
+        current_total=money("currentTotalPriceSet", total),
         cash_rounding=rounding.pick(context.policy) if rounding else zero,
     )
 

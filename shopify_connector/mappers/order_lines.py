@@ -35,32 +35,26 @@ class LineContext:
     taxes_included: bool
     country_code: str | None
 
-    def bag(self, node: Mapping, key: str, path: str) -> MoneyBag:
+    def bag(self, node: Mapping, key: str, path: str = "") -> MoneyBag:
         """Read a money bag that must be there, in the order's two currencies.
 
         :raises MappingError: it is missing, no number, or in another currency
         """
-        return read_bag(node, key, f"{path}.{key}", self.policy, self.currency, self.shop_currency)
-
-
-def read_bag(
-    node: Mapping, key: str, path: str, policy: str, currency: str, shop_currency: str
-) -> MoneyBag:
-    """Read ``node[key]`` and check its currencies; see :meth:`LineContext.bag`."""
-    try:
-        bag = MoneyBag.parse(node.get(key))
-    except (ValueError, KeyError, TypeError) as error:
-        raise MappingError(path, f"not an amount of money ({error})") from None
-    if bag is None:
-        raise MappingError(path, "the amount is missing")
-    found = bag.pick(policy).currency
-    if found != currency:
-        raise MappingError(path, f"the amount is in {found}, the order in {currency}")
-    if bag.shop.currency != shop_currency:
-        raise MappingError(
-            path, f"the amount is in {bag.shop.currency}, the store's currency is {shop_currency}"
-        )
-    return bag
+        path = f"{path}.{key}" if path else key
+        try:
+            bag = MoneyBag.parse(node.get(key))
+        except (ValueError, KeyError, TypeError) as error:
+            raise MappingError(path, f"not an amount of money ({error})") from None
+        if bag is None:
+            raise MappingError(path, "the amount is missing")
+        found = bag.pick(self.policy).currency
+        if found != self.currency:
+            raise MappingError(path, f"the amount is in {found}, the order in {self.currency}")
+        if bag.shop.currency != self.shop_currency:
+            raise MappingError(
+                path, f"the amount is in {bag.shop.currency}, the store in {self.shop_currency}"
+            )
+        return bag
 
 
 def map_line_items(items: Iterable[Mapping], context: LineContext) -> list[OrderLine]:
@@ -128,7 +122,14 @@ def map_shipping_lines(
 def map_duties(items: Iterable[Mapping], context: LineContext) -> list[OrderLine]:
     """One line for each duty of each line item."""
     return [
-        _charge("duty", duty, f"Duty: {clean(node.get('title'))}", node["id"], context, path)
+        _charge(
+            duty,
+            context,
+            path,
+            kind="duty",
+            title=f"Duty: {clean(node.get('title'))}",
+            parent=node["id"],
+        )
         for position, node in enumerate(items)
         for path, duty in (
             (f"lineItems[{position}].duties[{index}]", duty)
@@ -140,7 +141,9 @@ def map_duties(items: Iterable[Mapping], context: LineContext) -> list[OrderLine
 def map_fees(items: Iterable[Mapping] | None, context: LineContext) -> list[OrderLine]:
     """One line for each additional fee of the order."""
     return [
-        _charge("fee", node, clean(node.get("name")), "", context, f"additionalFees[{index}]")
+        _charge(
+            node, context, f"additionalFees[{index}]", kind="fee", title=clean(node.get("name"))
+        )
         for index, node in enumerate(items or ())
     ]
 
@@ -165,7 +168,7 @@ def tip_line(tip: MoneyBag, context: LineContext) -> OrderLine:
 
 
 def _charge(
-    kind: str, node: Mapping, title: str, parent: str, context: LineContext, path: str
+    node: Mapping, context: LineContext, path: str, *, kind: str, title: str, parent: str = ""
 ) -> OrderLine:
     return OrderLine(
         kind=kind,

@@ -1,14 +1,14 @@
 """The order as the connector sees it: frozen data, no behaviour beyond sums.
 
 Every :class:`~.money.Money` of an order is in ``Order.currency`` (the store's or the customer's,
-by the currency policy); fields named ``shop_*`` are in ``Order.shop_currency``, which the books need
-beside it. Dates are naive UTC. Absent texts are empty strings. Enum values are Shopify's own in lower
-case, also those that this version does not know.
+by the currency policy); fields named ``shop_*`` are in ``Order.shop_currency``, which the books
+need beside it. Dates are naive UTC. Absent texts are empty strings. Enum values are Shopify's own
+in lower case, also those that this version does not know.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -158,8 +158,8 @@ class TransactionFee:
 class Transaction:
     """One movement (or attempt) of money. Only status ``success`` moved anything.
 
-    ``kind``: authorization, sale, capture, refund, void, change ... ``rounding`` is the cash rounding
-    of this payment.
+    ``kind``: authorization, sale, capture, refund, void, change ... ``rounding`` is the cash
+    rounding of this payment.
     """
 
     gid: str
@@ -254,7 +254,7 @@ class Order:
     shipping: Address | None = None
     location_gid: str = ""
     payment_terms: PaymentTerms | None = None
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
 
     @property
     def taxes(self) -> tuple[TaxAmount, ...]:

@@ -3,10 +3,11 @@
 How Shopify's figures hang together (seen on recorded orders of a real store):
 
 - ``totalPriceSet``, ``subtotalPriceSet``, ``totalTaxSet`` and ``totalDiscountsSet`` speak of the
-  ordered quantities. Units that are refunded, or removed by an edit, stay in them (a 226.00 order of
-  which one of two units was removed still says 226.00, ``currentTotalPriceSet`` says 113.00).
-- A discount or a line that an edit adds changes them at once (a 100.00 order with 20.00 taken off by
-  an edit says 80.00), as it changes ``discountAllocations`` and the list of lines.
+  ordered quantities. Units that are refunded, or removed by an edit, stay in them (an order of
+  226.00 of which one of two units was removed still says 226.00, its ``currentTotalPriceSet``
+  113.00).
+- A discount or a line that an edit adds changes them at once (an order of 100.00 from which an edit
+  took 20.00 says 80.00), as it changes ``discountAllocations`` and the list of lines.
 - So the sum over ``quantity`` equals ``totalPriceSet`` before and after edits and refunds.
 
 What Shopify's documentation leaves open is decided by the sum of the order at hand, exactly or not
@@ -43,8 +44,8 @@ class Difference:
 def prove(order: Order) -> tuple[Difference, ...]:
     """Compare total, tax, shipping and discount of the lines with Shopify's totals.
 
-    Shopify gives shipping before or after its discount, discounts with or without those on shipping,
-    taxes with or without those on duties and fees: each is accepted, to the cent.
+    Shopify gives shipping before or after its discount, discounts with or without those on
+    shipping, taxes with or without those on duties and fees: each is accepted, to the cent.
 
     :return: the figures that differ; empty when the order is proved
     """
@@ -101,15 +102,13 @@ def settle(
 ) -> tuple[list[OrderLine], Totals, tuple[Reading, ...]]:
     """Find the reading of the order under which its parts sum to its total exactly.
 
-    The plain reading wins when it fits; else the fewest other readings that fit, in the order given.
+    The plain reading wins when it fits; else the fewest others that fit, in the order given.
     When none fits, the plain reading is returned and :func:`prove` tells the difference.
     """
     missing = totals.total - _total(lines, currency)
     if not missing:
         return lines, totals, ()
-    sets = chain.from_iterable(
-        combinations(readings, size) for size in range(1, len(readings) + 1)
-    )
+    sets = chain.from_iterable(combinations(readings, size) for size in range(1, len(readings) + 1))
     chosen = next(
         (some for some in sets if Money.sum((r.effect for r in some), currency) == missing), ()
     )

@@ -13,8 +13,8 @@ from .text import clean
 class Shop:
     """What a store says of itself.
 
-    ``currencies`` are all in which customers may pay, the store's own first. ``timezone`` is an IANA
-    name. ``order_prefix`` and ``order_suffix`` stand around order numbers ("#" and "").
+    ``currencies`` are all in which customers may pay, the store's own first. ``timezone`` is an
+    IANA name. ``order_prefix`` and ``order_suffix`` stand around order numbers ("#" and "").
     """
 
     gid: str

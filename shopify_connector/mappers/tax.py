@@ -98,7 +98,9 @@ def sum_taxes(taxes: Iterable[TaxAmount]) -> tuple[TaxAmount, ...]:
     found: dict[TaxKey, TaxAmount] = {}
     for tax in taxes:
         known = found.get(tax.key)
-        if known is not None:
-            tax = TaxAmount(tax.key, known.amount + tax.amount, known.shop_amount + tax.shop_amount)
-        found[tax.key] = tax
+        found[tax.key] = (
+            tax
+            if known is None
+            else TaxAmount(tax.key, known.amount + tax.amount, known.shop_amount + tax.shop_amount)
+        )
     return tuple(found.values())

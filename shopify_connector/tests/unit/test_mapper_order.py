@@ -1,0 +1,709 @@
+"""Handmade orders, one for each thing that goes wrong elsewhere."""
+
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+from mapper_nodes import (
+    allocation,
+    bag,
+    custom_item,
+    line_item,
+    order,
+    shipping_line,
+    tax,
+    text,
+)
+
+from shopify_connector.mappers.money import CurrencyMismatch, Money
+from shopify_connector.mappers.order import MappingError, map_order, prove
+
+
+def usd(amount):
+    return Money(Decimal(amount), "USD")
+
+
+def proved(node, **options):
+    """Map an order, and demand that its lines add up to Shopify's totals."""
+    mapped = map_order(node, **options)
+    assert prove(mapped) == ()
+    return mapped
+
+
+def kinds(mapped):
+    return [line.kind for line in mapped.lines]
+
+
+# --- head -----------------------------------------------------------------------------------------
+
+
+def test_head():
+    mapped = map_order(
+        order(
+            total=0,
+            processedAt="2026-10-04T22:30:00-04:00",
+            cancelledAt="2026-10-06T00:00:00Z",
+            cancelReason="FRAUD",
+            tags=["a", "b"],
+            customAttributes=[{"key": "gift", "value": "yes"}, {"key": "empty", "value": None}],
+            attribution={"handle": "web", "displayName": "Online Store"},
+            app={"name": "Draft Orders"},
+            poNumber="PO-1",
+            risk={
+                "recommendation": "INVESTIGATE",
+                "assessments": [{"riskLevel": "LOW"}, {"riskLevel": "HIGH"}],
+            },
+            email="ADA@Example.com",
+            refunds=[{"id": "gid://shopify/Refund/1", "createdAt": None}],
+            paymentTerms={
+                "paymentTermsName": "Net 30",
+                "paymentTermsType": "NET",
+                "dueInDays": 30,
+                "paymentSchedules": {"nodes": [{"dueAt": "2026-11-04T00:00:00Z"}, {"dueAt": None}]},
+            },
+        )
+    )
+    assert mapped.processed_at == datetime(2026, 10, 5, 2, 30)
+    assert mapped.cancelled_at == datetime(2026, 10, 6)
+    assert (mapped.cancel_reason, mapped.financial_status) == ("fraud", "paid")
+    assert mapped.attributes == (("gift", "yes"), ("empty", ""))
+    assert (mapped.channel, mapped.channel_handle) == ("Online Store", "web")
+    assert (mapped.risk, mapped.risk_level) == ("investigate", "high")
+    assert mapped.email == "ada@example.com"
+    assert mapped.refunds[0].created_at is None
+    assert mapped.payment_terms.due_dates == (datetime(2026, 11, 4),)
+    assert (mapped.number, mapped.legacy_id, mapped.tags) == (1001, "1", ("a", "b"))
+
+
+NULLABLE = """
+confirmationNumber cancelledAt closedAt cancelReason displayFinancialStatus note sourceName
+attribution app poNumber customerLocale email phone retailLocation billingAddress shippingAddress
+customer purchasingEntity paymentTerms subtotalPriceSet totalTaxSet totalDiscountsSet
+originalTotalDutiesSet originalTotalAdditionalFeesSet
+"""
+LINE_NULLABLE = "variantTitle sku vendor variant product sellingPlan lineItemGroup"
+SHIPPING_NULLABLE = "id code source carrierIdentifier"
+TRANSACTION_NULLABLE = """
+gateway formattedGateway processedAt paymentId parentTransaction amountRoundingSet
+settlementCurrency settlementCurrencyRate
+"""
+
+
+def nulls(names):
+    return dict.fromkeys(names.split())
+
+
+def test_every_null_that_the_schema_allows():
+    mapped = proved(
+        order(
+            [line_item(1, 500, **nulls(LINE_NULLABLE))],
+            [shipping_line(1, 100, **nulls(SHIPPING_NULLABLE))],
+            total=600,
+            transactions=[
+                {
+                    **nulls(TRANSACTION_NULLABLE),
+                    "id": "gid://shopify/OrderTransaction/1",
+                    "kind": "SALE",
+                    "status": "SUCCESS",
+                    "amountSet": bag(600),
+                }
+            ],
+            **nulls(NULLABLE),
+        )
+    )
+    assert (mapped.customer, mapped.billing, mapped.shipping, mapped.company) == (None,) * 4
+    assert mapped.financial_status == "" and mapped.totals.tax is None
+    assert kinds(mapped) == ["custom", "shipping"]
+    assert mapped.lines[1].gid
+    assert mapped.paid == usd(6)
+
+
+def test_unknown_enum_values_are_kept():
+    mapped = proved(
+        order(
+            [
+                line_item(
+                    1,
+                    500,
+                    discountAllocations=[
+                        allocation(
+                            100,
+                            __typename="LoyaltyDiscountApplication",
+                            targetType="BASKET",
+                        )
+                    ],
+                )
+            ],
+            total=400,
+            displayFinancialStatus="PAID_IN_SHELLS",
+            displayFulfillmentStatus="TELEPORTED",
+            returnStatus="PONDERING",
+            risk={"recommendation": "PRAY", "assessments": [{"riskLevel": "COSMIC"}]},
+            transactions=[
+                {
+                    "id": "gid://shopify/OrderTransaction/1",
+                    "kind": "BARTER",
+                    "status": "MAYBE",
+                    "amountSet": bag(400),
+                }
+            ],
+        )
+    )
+    assert mapped.financial_status == "paid_in_shells"
+    assert mapped.fulfillment_status == "teleported"
+    assert (mapped.return_status, mapped.risk, mapped.risk_level) == ("pondering", "pray", "cosmic")
+    assert mapped.lines[0].discounts[0].kind == "loyalty"
+    assert mapped.lines[0].discounts[0].target == "basket"
+    assert mapped.transactions[0].kind == "barter"
+    assert not mapped.paid
+
+
+def test_only_successful_money_is_paid():
+    def transaction(number, kind, status, minor):
+        return {
+            "id": f"gid://shopify/OrderTransaction/{number}",
+            "kind": kind,
+            "status": status,
+            "amountSet": bag(minor),
+        }
+
+    mapped = map_order(
+        order(
+            total=1000,
+            transactions=[
+                transaction(1, "AUTHORIZATION", "SUCCESS", 1000),
+                transaction(2, "CAPTURE", "SUCCESS", 600),
+                transaction(3, "CAPTURE", "FAILURE", 400),
+                transaction(4, "SALE", "PENDING", 400),
+                transaction(5, "REFUND", "SUCCESS", 100),
+                transaction(6, "REFUND", "PENDING", 100),
+            ],
+        )
+    )
+    assert mapped.paid == usd(5)
+
+
+# --- lines ----------------------------------------------------------------------------------------
+
+
+def test_kinds_of_goods():
+    mapped = proved(
+        order(
+            [
+                line_item(1, 100),
+                line_item(2, 200, variant=None),
+                line_item(3, 300, variant=None, product=None),
+                line_item(4, 2500, isGiftCard=True, requiresShipping=False),
+            ],
+            total=3100,
+        )
+    )
+    assert kinds(mapped) == ["product", "product", "custom", "gift_card"]
+    deleted = mapped.lines[2]
+    assert (deleted.sku, deleted.title, deleted.variant_gid) == ("SKU-3", "Article 3", "")
+
+
+def test_bundle_subscription_and_personalisation():
+    line = map_order(
+        order(
+            [
+                line_item(
+                    1,
+                    100,
+                    sellingPlan={"name": "Monthly"},
+                    customAttributes=[{"key": "engraving", "value": "Ada"}],
+                    lineItemGroup={
+                        "id": "gid://shopify/LineItemGroup/9",
+                        "title": "Picnic set",
+                        "quantity": 2,
+                        "productId": None,
+                        "variantId": "gid://shopify/ProductVariant/5",
+                        "variantSku": "SET",
+                    },
+                )
+            ],
+            total=100,
+        )
+    ).lines[0]
+    assert (line.selling_plan, line.attributes) == ("Monthly", (("engraving", "Ada"),))
+    assert (line.group.title, line.group.quantity, line.group.sku) == ("Picnic set", 2, "SET")
+
+
+def test_no_lines_at_all():
+    assert proved(order(total=0)).lines == ()
+
+
+def test_500_lines():
+    items = [line_item(number, 199, 3, taxLines=[tax("VAT", 0.1, 60)]) for number in range(1, 501)]
+    mapped = proved(order(items, total=500 * (3 * 199 + 60), totalTaxSet=bag(500 * 60)))
+    assert len(mapped.lines) == 500
+    assert len({line.gid for line in mapped.lines}) == 500
+    assert mapped.taxes[0].amount == usd(300)
+
+
+def test_an_order_of_which_pages_are_missing_is_refused():
+    node = order([line_item(1, 100)], total=100)
+    node["lineItems"]["pageInfo"]["hasNextPage"] = True
+    with pytest.raises(MappingError, match="lineItems: not all pages"):
+        map_order(node)
+
+
+def test_discounts_of_every_kind():
+    mapped = proved(
+        order(
+            [
+                line_item(
+                    1,
+                    1000,
+                    2,
+                    discountAllocations=[
+                        allocation(100, title=None, description="Dented"),
+                        allocation(
+                            200,
+                            __typename="DiscountCodeApplication",
+                            title=None,
+                            code="SPRING",
+                            targetSelection="ALL",
+                            allocationMethod="ACROSS",
+                        ),
+                        allocation(50, __typename="AutomaticDiscountApplication", title="Two"),
+                        allocation(25, __typename="ScriptDiscountApplication", title="Script"),
+                        allocation(0, title="Nothing"),
+                    ],
+                )
+            ],
+            [
+                shipping_line(
+                    1,
+                    500,
+                    discountAllocations=[allocation(500, title="Free", targetType="SHIPPING_LINE")],
+                )
+            ],
+            total=1625,
+            totalDiscountsSet=bag(875),
+            totalShippingPriceSet=bag(500),
+        )
+    )
+    goods, shipping = mapped.lines
+    assert [(d.kind, d.code_or_title, d.order_level) for d in goods.discounts] == [
+        ("manual", "Dented", False),
+        ("code", "SPRING", True),
+        ("automatic", "Two", False),
+        ("script", "Script", False),
+    ]
+    assert (goods.gross, goods.net, goods.discount_total) == (usd(20), usd("16.25"), usd("3.75"))
+    assert shipping.net == usd(0) and shipping.discounts[0].target == "shipping_line"
+
+
+def test_shipping_may_be_stated_after_its_discount():
+    free = [allocation(500, targetType="SHIPPING_LINE")]
+    node = order(
+        [],
+        [shipping_line(1, 500, discountAllocations=free)],
+        total=0,
+        totalShippingPriceSet=bag(0),
+        totalDiscountsSet=bag(0),
+    )
+    proved(node)
+    node["totalShippingPriceSet"] = bag(1)
+    assert [difference.figure for difference in prove(map_order(node))] == ["shipping"]
+
+
+# --- taxes ----------------------------------------------------------------------------------------
+
+
+def test_taxes_on_top():
+    line = proved(
+        order(
+            [line_item(1, 1000, 2, taxLines=[tax("STATE", 0.04, 80), tax("CITY", 0.04, 79)])],
+            total=2159,
+            totalTaxSet=bag(159),
+        )
+    ).lines[0]
+    assert [part.amount for part in line.taxes] == [usd("0.80"), usd("0.79")]
+    assert (line.total_excluded, line.tax_total, line.total_included) == (
+        usd(20),
+        usd("1.59"),
+        usd("21.59"),
+    )
+
+
+def test_two_taxes_of_one_name_and_rate_are_not_lost():
+    line = proved(
+        order(
+            [line_item(1, 1000, taxLines=[tax("LOCAL", 0.01, 10), tax("LOCAL", 0.01, 11)])],
+            total=1021,
+            totalTaxSet=bag(21),
+        )
+    ).lines[0]
+    assert [part.amount for part in line.taxes] == [usd("0.21")]
+
+
+def test_taxes_within_the_price():
+    mapped = proved(
+        order(
+            [line_item(1, 6900, currency="EUR", taxLines=[tax("VAT", 0.19, 1102, "EUR")])],
+            [shipping_line(1, 490, "EUR", taxLines=[tax("VAT", 0.19, 78, "EUR")])],
+            total=7390,
+            currency="EUR",
+            totalTaxSet=bag(1180, "EUR"),
+            totalShippingPriceSet=bag(490, "EUR"),
+            taxesIncluded=True,
+        )
+    )
+    line = mapped.lines[0]
+    assert str(line.total_included) == "69.00 EUR"
+    assert str(line.total_excluded) == "57.98 EUR"
+    assert line.taxes[0].key.included and len(mapped.taxes) == 1
+
+
+GERMANY = {"address1": "Allee 1", "countryCodeV2": "DE"}
+FRANCE = {"address1": "Rue 1", "countryCodeV2": "FR"}
+TILL = {"id": "gid://shopify/Location/1", "address": {"countryCode": "AT"}}
+
+
+@pytest.mark.parametrize(
+    ("places", "country"),
+    [
+        ({"shippingAddress": GERMANY, "billingAddress": FRANCE}, "DE"),
+        ({"billingAddress": FRANCE}, "FR"),
+        ({"billingAddress": FRANCE, "retailLocation": TILL}, "AT"),
+        ({"shippingAddress": GERMANY, "retailLocation": TILL}, "DE"),
+        ({"shippingAddress": {**GERMANY, "countryCodeV2": None}}, "US"),
+        ({}, "US"),
+    ],
+)
+def test_country_of_the_taxes(places, country):
+    node = order([line_item(1, 100, taxLines=[tax("T", 0.1, 10)])], total=110, **places)
+    mapped = proved(node, shop_country="US")
+    assert mapped.taxes[0].key.country_code == country
+
+
+# --- tips, duties, fees ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("position", [0, 1, 2])
+def test_a_tip_among_the_lines_is_counted_once_and_stays_alone(position):
+    items = [custom_item(1, 900, "Cutting"), line_item(2, 2000)]
+    items.insert(position, custom_item(3, 300, "Tip"))
+    mapped = proved(order(items, total=3200, totalTipReceivedSet=bag(300)))
+    found = {line.gid.rpartition("/")[2]: line.kind for line in mapped.lines}
+    assert found == {"1": "custom", "2": "product", "3": "tip"}
+    assert mapped.warnings == ()
+
+
+def test_a_tip_beside_the_lines_becomes_one():
+    mapped = proved(order([line_item(1, 2000)], total=2300, totalTipReceivedSet=bag(300)))
+    assert kinds(mapped) == ["product", "tip"]
+    assert mapped.lines[1].net == usd(3)
+
+
+def test_a_line_that_only_looks_like_the_tip():
+    """The total says that the customer bought "Tip" for 3.00 and tipped 3.00."""
+    mapped = proved(
+        order(
+            [custom_item(1, 300, "Tip"), line_item(2, 2000)],
+            total=2600,
+            totalTipReceivedSet=bag(300),
+        )
+    )
+    assert kinds(mapped) == ["custom", "product", "tip"]
+
+
+def test_a_tip_with_a_foreign_name():
+    items = [custom_item(1, 300, "Trinkgeld"), custom_item(2, 900, "Schnitt")]
+    mapped = proved(order(items, total=1200, totalTipReceivedSet=bag(300)))
+    assert kinds(mapped) == ["tip", "custom"]
+
+
+def test_a_tip_that_cannot_be_told_from_another_line_is_reported():
+    items = [custom_item(1, 300, "Eins"), custom_item(2, 300, "Zwei")]
+    mapped = proved(order(items, total=600, totalTipReceivedSet=bag(300)))
+    assert kinds(mapped) == ["custom", "custom"]
+    assert "3.00 USD could not be found" in mapped.warnings[0]
+
+
+def duty(number, minor, *taxes, currency="USD"):
+    return {
+        "id": f"gid://shopify/Duty/{number}",
+        "price": bag(minor, currency),
+        "taxLines": list(taxes),
+    }
+
+
+def test_duties_and_fees():
+    mapped = proved(
+        order(
+            [line_item(1, 5000, duties=[duty(1, 400, tax("GST", 0.05, 20)), duty(2, 100)])],
+            total=5000 + 500 + 20 + 75 + 4,
+            totalTaxSet=bag(24),
+            originalTotalDutiesSet=bag(500),
+            additionalFees=[
+                {
+                    "id": "gid://shopify/AdditionalFee/1",
+                    "name": "Bottle deposit",
+                    "price": bag(75),
+                    "taxLines": [tax("GST", 0.05, 4)],
+                }
+            ],
+        )
+    )
+    assert kinds(mapped) == ["product", "duty", "duty", "fee"]
+    assert mapped.lines[1].parent_gid == mapped.lines[0].gid
+    assert mapped.lines[3].title == "Bottle deposit"
+    assert mapped.totals.duties == usd(5)
+
+
+def test_tax_total_may_leave_out_taxes_on_duties():
+    node = order(
+        [line_item(1, 5000, duties=[duty(1, 400, tax("GST", 0.05, 20))])],
+        total=5420,
+        totalTaxSet=bag(0),
+    )
+    proved(node)
+    node["totalTaxSet"] = bag(10)
+    assert [str(difference.delta) for difference in prove(map_order(node))] == ["0.10 USD"]
+
+
+def test_duties_within_the_prices_are_no_lines():
+    node = order([line_item(1, 5000, duties=[duty(1, 400)])], total=5000, dutiesIncluded=True)
+    assert kinds(proved(node)) == ["product"]
+
+
+def test_duties_follow_the_total_when_it_contradicts_the_flag():
+    items = [line_item(1, 5000, duties=[duty(1, 400)])]
+    assert kinds(proved(order(items, total=5400, dutiesIncluded=True))) == ["product", "duty"]
+    mapped = proved(order(items, total=5000))
+    assert kinds(mapped) == ["product"]
+    assert "Duties of 4.00 USD are not part" in mapped.warnings[0]
+
+
+def test_taxes_on_duties_may_come_on_top_in_a_store_with_included_taxes():
+    node = order(
+        [line_item(1, 5000, duties=[duty(1, 400, tax("VAT", 0.2, 80))])],
+        total=5480,
+        taxesIncluded=True,
+        totalTaxSet=bag(80),
+    )
+    line = proved(node).lines[1]
+    assert (line.total_excluded, line.total_included) == (usd(4), usd("4.80"))
+    assert not line.taxes[0].key.included
+
+
+def test_cash_rounding_is_kept_and_is_no_line():
+    mapped = proved(
+        order(
+            [line_item(1, 1002)],
+            total=1002,
+            totalCashRoundingAdjustment={"paymentSet": bag(-2)},
+        )
+    )
+    assert mapped.totals.cash_rounding == usd("-0.02")
+    assert len(mapped.lines) == 1
+
+
+# --- edits, refunds -------------------------------------------------------------------------------
+
+
+def test_lines_are_what_was_ordered_whatever_was_refunded():
+    mapped = proved(
+        order(
+            [line_item(1, 1000, 2, currentQuantity=1), line_item(2, 1000, 2)],
+            [shipping_line(1, 500)],
+            total=4500,
+            currentTotalPriceSet=bag(3500),
+            displayFinancialStatus="PARTIALLY_REFUNDED",
+        )
+    )
+    assert [(line.quantity, line.current_quantity) for line in mapped.lines] == [
+        (2, 1),
+        (2, 2),
+        (1, 1),
+    ]
+    assert (mapped.totals.total, mapped.totals.current_total) == (usd(45), usd(35))
+
+
+def edited(total, *, tax_total=0, **more):
+    return order(
+        [
+            line_item(
+                1,
+                1000,
+                2,
+                currentQuantity=1,
+                taxLines=[tax("T", 0.1, 200)],
+                discountAllocations=[allocation(20)],
+            ),
+            line_item(2, 700, currentQuantity=0),
+        ],
+        total=total,
+        totalTaxSet=bag(tax_total),
+        edited=True,
+        **more,
+    )
+
+
+def test_removed_units_stay_in_the_total():
+    mapped = proved(edited(1980 + 200 + 700, tax_total=200))
+    assert mapped.warnings == ()
+
+
+def test_totals_without_the_removed_units_are_restated():
+    """Ordered 28.80; one of two units (9.90 + 1.00 tax) and a line of 7.00 are gone: 10.90."""
+    mapped = proved(edited(1090, tax_total=100, totalDiscountsSet=bag(10)))
+    assert mapped.totals.total == usd("28.80")
+    assert mapped.totals.tax == usd(2)
+    assert mapped.totals.discount == usd("0.20")
+    assert "removed units worth 17.90 USD" in mapped.warnings[0]
+
+
+@pytest.mark.parametrize("cents", [1, -1])
+def test_no_cent_is_explained_away(cents):
+    mapped = map_order(edited(1090 + cents, tax_total=100))
+    assert "total" in [difference.figure for difference in prove(mapped)]
+
+
+def test_removed_units_explain_nothing_on_an_order_that_was_not_edited():
+    mapped = map_order(edited(1090, tax_total=100) | {"edited": False})
+    assert prove(mapped)[0].delta == usd("17.90")
+
+
+def test_removed_units_that_do_not_divide_explain_nothing():
+    """Two of three units for 20.00: whether 13.33 or 13.34 went, the lines do not say."""
+    item = line_item(1, 0, 3, currentQuantity=1, taxLines=[tax("T", None, 2000)])
+    for rest in (666, 667):
+        assert prove(map_order(order([item], total=rest, edited=True)))
+
+
+def test_removed_shipping_is_no_line():
+    removed = shipping_line(2, 900, isRemoved=True)
+    node = order([line_item(1, 100)], [shipping_line(1, 500), removed], total=600, edited=True)
+    assert [line.gid for line in proved(node).lines][1:] == ["gid://shopify/ShippingLine/1"]
+
+
+def test_removed_shipping_that_the_total_still_counts():
+    removed = shipping_line(2, 900, isRemoved=True)
+    mapped = proved(order([line_item(1, 100)], [removed], total=1000, edited=True))
+    assert [line.current_quantity for line in mapped.lines] == [1, 0]
+    assert "removed shipping of 9.00 USD" in mapped.warnings[0]
+
+
+# --- currencies -----------------------------------------------------------------------------------
+
+
+def foreign(**more):
+    item = line_item(1, 0, 2)
+    item["originalUnitPriceSet"] = bag(1250, "USD", 1701, "CAD")
+    item["taxLines"] = [{"title": "T", "rate": 0.1, "priceSet": bag(250, "USD", 340, "CAD")}]
+    return order(
+        [item],
+        total=0,
+        currencyCode="CAD",
+        presentmentCurrencyCode="USD",
+        **{
+            "totalPriceSet": bag(2750, "USD", 3742, "CAD"),
+            "totalTaxSet": bag(250, "USD", 340, "CAD"),
+            **more,
+        },
+    )
+
+
+def test_shop_and_presentment_money():
+    mapped = proved(foreign(), policy="presentment")
+    line = mapped.lines[0]
+    assert (mapped.currency, mapped.shop_currency) == ("USD", "CAD")
+    assert str(line.total_included) == "27.50 USD"
+    assert str(line.shop_total_included) == "37.42 CAD"
+    assert (str(line.shop_total_excluded), str(line.shop_tax_total)) == ("34.02 CAD", "3.40 CAD")
+
+    mapped = proved(foreign(), policy="shop")
+    assert mapped.currency == mapped.shop_currency == "CAD"
+    assert mapped.lines[0].total_included == mapped.lines[0].shop_total_included
+    assert str(mapped.totals.total) == "37.42 CAD"
+
+
+def test_money_of_a_third_currency_is_a_contradiction():
+    node = foreign(totalTaxSet=bag(250, "EUR", 340, "CAD"))
+    with pytest.raises(MappingError, match="totalTaxSet: the amount is in EUR, the order in USD"):
+        map_order(node, policy="presentment")
+    node = foreign()
+    node["lineItems"]["nodes"][0]["taxLines"][0]["priceSet"] = bag(250, "USD", 340, "EUR")
+    with pytest.raises((MappingError, CurrencyMismatch), match="EUR"):
+        map_order(node, policy="shop")
+
+
+@pytest.mark.parametrize(("currency", "unit"), [("JPY", "1 JPY"), ("KWD", "0.001 KWD")])
+def test_currencies_without_and_with_three_decimals(currency, unit):
+    node = order(
+        [line_item(1, 1333, 3, currency, taxLines=[tax("T", 0.1, 400, currency)])],
+        [shipping_line(1, 501, currency)],
+        total=3999 + 400 + 501,
+        currency=currency,
+        totalTaxSet=bag(400, currency),
+    )
+    assert proved(node).lines[0].unit_price.amount == Decimal(text(1333, currency))
+    node["totalPriceSet"] = bag(4901, currency)
+    assert str(prove(map_order(node))[0].delta) == f"-{unit}"
+
+
+# --- contradictions -------------------------------------------------------------------------------
+
+
+def test_a_difference_names_figure_and_amounts():
+    (difference,) = prove(map_order(order([line_item(1, 1000)], total=1001)))
+    assert difference.figure == "total"
+    assert (difference.shopify, difference.ours, difference.delta) == (
+        usd("10.01"),
+        usd(10),
+        usd("-0.01"),
+    )
+    assert str(difference) == "total: Shopify 10.01 USD, lines 10.00 USD, difference -0.01 USD"
+
+
+def test_every_figure_is_proved():
+    node = order(
+        [line_item(1, 1000)],
+        total=1001,
+        totalTaxSet=bag(1),
+        totalShippingPriceSet=bag(1),
+        totalDiscountsSet=bag(1),
+    )
+    figures = [difference.figure for difference in prove(map_order(node))]
+    assert figures == ["total", "tax", "shipping", "discount"]
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"totalPriceSet": None}, "totalPriceSet"),
+        ({"totalPriceSet": {"shopMoney": {"amount": "x", "currencyCode": "USD"}}}, "totalPriceSet"),
+        ({"createdAt": "yesterday", "processedAt": None}, "createdAt"),
+        ({"currencyCode": "EUR"}, "totalPriceSet"),
+        ({"lineItems": {"nodes": [line_item(1, 100, -1)]}}, "lineItems[0].quantity"),
+        (
+            {"lineItems": {"nodes": [line_item(1, 100, originalUnitPriceSet=None)]}},
+            "lineItems[0].originalUnitPriceSet",
+        ),
+        (
+            {
+                "lineItems": {
+                    "nodes": [line_item(1, 1, taxLines=[{"title": "T", "priceSet": None}])]
+                }
+            },
+            "lineItems[0].taxLines[0].priceSet",
+        ),
+    ],
+)
+def test_what_cannot_be_represented_says_where(change, path):
+    with pytest.raises(MappingError) as caught:
+        map_order(order(total=100) | change)
+    assert caught.value.path == path
+    assert caught.value.message
+
+
+@pytest.mark.parametrize("missing", ["id", "currencyCode"])
+def test_what_is_missing_is_named(missing):
+    node = order(total=0)
+    del node[missing]
+    with pytest.raises(MappingError, match=missing):
+        map_order(node)
