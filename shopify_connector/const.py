@@ -8,6 +8,11 @@ from datetime import date
 API_VERSION = "2026-10"
 NEXT_API_VERSION = "2027-01"
 
+# Stands in the place of a customer's gid for people who bought without an account.
+GUEST_PREFIX = "guest:"
+# Stands in the place of a variant's gid for lines that have nothing but an SKU.
+SKU_PREFIX = "sku:"
+
 
 def supported_until(api_version: str) -> date:
     """The first day on which Shopify need not serve a version any more.

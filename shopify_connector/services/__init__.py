@@ -1,4 +1,5 @@
 from . import (
+    address_matcher,
     carrier_matcher,
     catalog_importer,
     client_factory,
