@@ -113,7 +113,7 @@ def build():
     """Build whatever is missing or outdated; returns quickly when nothing is."""
     python = digest(sys.version, sys.base_prefix)
     odoo_key = digest(LAYOUT, paths.odoo_dir(), debian.ODOO_PACKAGES, debian.OWN_SUITE_PACKAGES)
-    venv_key = digest(odoo_key, python, str(paths.VENV), *REQUIREMENTS)
+    venv_key = digest(odoo_key, python, paths.VENV, *REQUIREMENTS)
     schema_key = digest(LAYOUT, SCHEMA_PACKAGE)
     steps = (
         ("odoo", odoo_key, _build_odoo),

@@ -5,7 +5,8 @@ import subprocess
 import sys
 import time
 
-_START = time.monotonic()
+# Kept over the change from the machine's Python to the virtualenv's.
+_START = float(os.environ.setdefault("DEVENV_STARTED_AT", str(time.time())))
 
 
 class DevenvError(Exception):
@@ -14,7 +15,7 @@ class DevenvError(Exception):
 
 def say(text):
     """Print a progress line with the seconds since the command started."""
-    print(f"[{time.monotonic() - _START:6.1f} s] {text}", flush=True)
+    print(f"[{time.time() - _START:6.1f} s] {text}", flush=True)
 
 
 def run(command, *, env=None, cwd=None, what=None):

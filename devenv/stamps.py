@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 from contextlib import contextmanager
+from pathlib import Path
 
 from . import paths
 
@@ -11,7 +12,8 @@ def digest(*parts):
     """Short hash over texts and files (a file counts with its content)."""
     total = hashlib.sha256()
     for part in parts:
-        data = part.read_bytes() if hasattr(part, "read_bytes") else str(part).encode()
+        is_file = isinstance(part, Path) and part.is_file()
+        data = part.read_bytes() if is_file else str(part).encode()
         total.update(len(data).to_bytes(8, "big") + data)
     return total.hexdigest()[:16]
 
