@@ -1,6 +1,522 @@
-from odoo import models
+from datetime import timedelta
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+from odoo.tools import config
+
+from ..client.auth import covers
+from ..client.errors import (
+    AuthError,
+    ScopeError,
+    ShopifyError,
+    ShopUnavailableError,
+    ThrottledError,
+    TransientError,
+)
+from ..const import API_VERSION, SCOPES, supported_until
+from ..mappers.money import currency_digits
+from ..mappers.shop import map_shop
+from .config import option
+from .finding import Finding, render
+
+# A version of the API that ends sooner than this is worth a warning.
+VERSION_WARNING = timedelta(days=90)
+# What the integration user does in the import of orders, as (model, operation).
+NEEDED_RIGHTS = (
+    ("sale.order", "create"),
+    ("sale.order", "write"),
+    ("sale.order.line", "create"),
+    ("res.partner", "create"),
+    ("product.product", "read"),
+    ("account.tax", "read"),
+    ("stock.picking", "write"),
+    ("stock.move", "write"),
+    ("shopify.order", "create"),
+    ("shopify.customer", "create"),
+    ("shopify.product", "create"),
+    ("shopify.variant", "create"),
+)
 
 
 class ShopifyConnectionChecker(models.AbstractModel):
+    """Finds out what works between Odoo and a store, what does not, and what to do about it."""
+
     _name = "shopify.connection.checker"
     _description = "Shopify Connection Checker"
+
+    def _check(self, backend):
+        """
+        :return: list of Finding; reads only
+        """
+        return self._examine(backend)[0]
+
+    def _check_and_store(self, backend):
+        """Check, and keep the result and what the store told of itself.
+
+        :return: list of Finding
+        """
+        findings, shop = self._examine(backend)
+        failed = any(finding.level == "error" for finding in findings)
+        values = {
+            "state": "error" if failed else "ready",
+            "last_check_at": fields.Datetime.now(),
+            "last_check_result": render(findings),
+        }
+        if shop and not self._other_shop(backend, shop):
+            values.update(self._shop_values(shop))
+            if not backend.sudo().database_uuid:
+                backend.sudo().database_uuid = backend._current_database_uuid()
+        backend.write(values)
+        return findings
+
+    def _examine(self, backend):
+        """
+        :return: list of Finding, and the Shop or None
+        """
+        shop, findings = None, []
+        try:
+            client = self.env["shopify.client.factory"]._client(backend)
+            result = client.execute("shop_info")
+            shop = map_shop(result.data["shop"])
+        except UserError as error:
+            findings.append(
+                Finding("error", self.env._("Not configured"), str(error), feature="connection")
+            )
+        except ShopifyError as error:
+            findings.append(self._failure(error))
+        if shop:
+            findings += self._check_shop(backend, shop)
+            findings += self._check_remote(backend, client)
+            findings += self._check_currency(backend, shop)
+        findings += self._check_user(backend)
+        findings += self._check_server(backend)
+        return findings, shop
+
+    def _shop_values(self, shop):
+        currencies = self.env["res.currency"].with_context(active_test=False)
+        return {
+            "shop_gid": shop.gid,
+            "shop_name": shop.name,
+            "shop_plan": shop.plan,
+            "shop_currency_id": currencies.search([("name", "=", shop.currency)], limit=1).id,
+            "shop_country_id": self.env["res.country"]
+            .search([("code", "=", shop.country_code)], limit=1)
+            .id,
+            "shop_timezone": shop.timezone,
+            "shop_taxes_included": shop.taxes_included,
+        }
+
+    # === THE STORE === #
+
+    def _failure(self, error):
+        """The finding for a store that could not be asked at all."""
+        if isinstance(error, AuthError):
+            title = {
+                "invalid_client": self.env._("The client ID or the client secret is wrong"),
+                "shop_not_permitted": self.env._("The app belongs to another organization"),
+                "app_not_installed": self.env._("The app is not installed on the store"),
+                "app_not_found": self.env._("Shopify knows no app with this client ID"),
+                "invalid_token": self.env._("The access token is refused"),
+                "no_token": self.env._("The app is not installed yet"),
+                "invalid_grant": self.env._("The installation of the app is not valid any more"),
+                "refresh_expired": self.env._("The installation of the app has lapsed"),
+            }.get(error.reason, self.env._("The store refuses the credentials"))
+        elif isinstance(error, ShopUnavailableError):
+            title = self.env._("The store is not available")
+        elif isinstance(error, ScopeError):
+            title = self.env._("The app may not read the store")
+        elif isinstance(error, ThrottledError):
+            return Finding(
+                "error",
+                self.env._("The store is busy"),
+                str(error),
+                self.env._("Check again in a minute."),
+                "connection",
+            )
+        elif isinstance(error, TransientError):
+            return Finding(
+                "error",
+                self.env._("The store cannot be reached"),
+                str(error),
+                self.env._(
+                    "Check the address of the store, and that this server may open HTTPS"
+                    " connections to it."
+                ),
+                "connection",
+            )
+        else:
+            title = self.env._("The store gave an unusable answer")
+        return Finding("error", title, str(error), feature="connection")
+
+    def _check_shop(self, backend, shop):
+        if self._other_shop(backend, shop):
+            return [
+                Finding(
+                    "error",
+                    self.env._("This is another store"),
+                    self.env._(
+                        "The credentials lead to %(found)s (%(domain)s), but the records here"
+                        " belong to %(known)s.",
+                        found=shop.name,
+                        domain=shop.domain,
+                        known=backend.shop_name or backend.shop_domain,
+                    ),
+                    self.env._(
+                        "Enter the address and credentials of %(known)s again, or connect the"
+                        " other store as a new one.",
+                        known=backend.shop_name or backend.shop_domain,
+                    ),
+                    "connection",
+                )
+            ]
+        findings = [
+            Finding(
+                "ok",
+                self.env._("Connected with %s", shop.name),
+                self.env._(
+                    "Plan %(plan)s, currency %(currency)s, time zone %(timezone)s, %(taxes)s.",
+                    plan=shop.plan or "?",
+                    currency=shop.currency,
+                    timezone=shop.timezone,
+                    taxes=(
+                        self.env._("prices include tax")
+                        if shop.taxes_included
+                        else self.env._("prices without tax")
+                    ),
+                ),
+                feature="connection",
+            )
+        ]
+        if shop.domain != backend.shop_domain:
+            findings.append(
+                Finding(
+                    "error",
+                    self.env._("The store has another address now"),
+                    self.env._(
+                        "Shopify calls it %(found)s; webhooks come from there and are refused.",
+                        found=shop.domain,
+                    ),
+                    self.env._("Enter %s as the address of the store.", shop.domain),
+                    "connection",
+                )
+            )
+        return findings
+
+    def _other_shop(self, backend, shop):
+        """Whether the credentials lead to another store than the one of the records here."""
+        if backend.shop_gid:
+            return backend.shop_gid != shop.gid
+        twins = backend.sudo().with_context(active_test=False)
+        return bool(twins.search_count([("shop_gid", "=", shop.gid)], limit=1))
+
+    def _check_remote(self, backend, client):
+        """What needs further questions; one that fails does not hide the others."""
+        findings = []
+        for check in (
+            self._check_scopes,
+            self._check_customer_data,
+            self._check_locations,
+            self._check_version,
+        ):
+            try:
+                findings += check(backend, client)
+            except ShopifyError as error:
+                findings.append(self._failure(error))
+        return findings
+
+    def _check_scopes(self, backend, client):
+        installation = client.execute("current_app_installation").data["currentAppInstallation"]
+        granted = [scope["handle"] for scope in installation["accessScopes"]]
+        missing = [scope for scope in SCOPES if not covers(granted, scope.handle)]
+        labels = self._feature_labels()
+        remedy = self._scope_remedy(backend)
+        findings = [
+            Finding(
+                "error" if scope.required else "warning",
+                self.env._(
+                    "%(feature)s: access scope %(scope)s is missing",
+                    feature=labels[scope.feature],
+                    scope=scope.handle,
+                ),
+                ""
+                if scope.required
+                else self.env._("Nothing else needs it; the rest works without."),
+                remedy,
+                scope.feature,
+            )
+            for scope in missing
+        ]
+        if not missing:
+            findings.append(Finding("ok", self.env._("All access scopes are granted")))
+        return findings
+
+    def _scope_remedy(self, backend):
+        if backend.auth_method == "authorization_code":
+            return self.env._(
+                "Add the scope to the app's version in the Dev Dashboard and release it; then use"
+                " Install App here again."
+            )
+        if backend.auth_method == "static_token":
+            return self.env._(
+                "Tick the scope in the app's Admin API configuration, then install the app again."
+            )
+        return self.env._(
+            "Add the scope to the app's version in the Dev Dashboard, release it, and approve it"
+            " on the store."
+        )
+
+    def _feature_labels(self):
+        return {
+            "connection": self.env._("Connection"),
+            "orders": self.env._("Order import"),
+            "customers": self.env._("Customers of orders"),
+            "products": self.env._("Product links"),
+            "locations": self.env._("Locations"),
+            "history": self.env._("Orders older than 60 days"),
+            "payment_terms": self.env._("Payment terms of companies"),
+            "stock": self.env._("Stock export"),
+            "fulfilment": self.env._("Fulfilment and tracking"),
+            "returns": self.env._("Returns"),
+            "payouts": self.env._("Payouts"),
+        }
+
+    def _check_customer_data(self, backend, client):
+        """Names and addresses may be withheld although the scopes are granted."""
+        try:
+            result = client.execute("protected_customer_data")
+        except ScopeError:
+            return []  # the scopes' check says so
+        withheld = sorted(
+            {
+                str(fault.path[-1])
+                for fault in result.errors
+                if fault.code == "ACCESS_DENIED" and fault.path and not fault.scopes
+            }
+        )
+        if withheld:
+            return [
+                Finding(
+                    "error",
+                    self.env._("Customer data is withheld"),
+                    self.env._(
+                        "Shopify does not give this app: %s. Orders would arrive without knowing"
+                        " whom to deliver to.",
+                        ", ".join(withheld),
+                    ),
+                    self.env._(
+                        "In the app's settings, under API access requests, ask for access to"
+                        " protected customer data with name, address, e-mail and phone. With a"
+                        " custom app it also depends on the store's plan."
+                    ),
+                    "customers",
+                )
+            ]
+        if result.errors or not result.data["orders"]["nodes"]:
+            return []
+        return [Finding("ok", self.env._("Customer data can be read"), feature="customers")]
+
+    def _check_locations(self, backend, client):
+        try:
+            found = list(client.paginate("locations", "locations"))
+        except ScopeError:
+            return []
+        active = [node["name"] for node in found if node["isActive"]]
+        title = self.env._("%(count)s locations found", count=len(active))
+        findings = [Finding("ok", title, ", ".join(active), feature="locations")]
+        unmapped = backend.location_ids.filtered(lambda location: not location.warehouse_id)
+        if unmapped:
+            findings.append(
+                Finding(
+                    "info",
+                    self.env._("Locations without warehouse"),
+                    self.env._(
+                        "%(names)s: their orders are delivered from %(warehouse)s.",
+                        names=", ".join(unmapped.mapped("name")),
+                        warehouse=backend.warehouse_id.name,
+                    ),
+                    self.env._("Choose their warehouse on the page Locations."),
+                    "locations",
+                )
+            )
+        return findings
+
+    def _check_version(self, backend, client):
+        result = client.execute("public_api_versions")
+        served = {
+            version["handle"]
+            for version in result.data["publicApiVersions"]
+            if version["supported"]
+        }
+        until = supported_until(API_VERSION)
+        if result.fell_forward or API_VERSION not in served:
+            return [
+                Finding(
+                    "error",
+                    self.env._("Shopify no longer serves API version %s", API_VERSION),
+                    self.env._("It answers with %s, which may differ.", result.api_version),
+                    self.env._("Update the Shopify Connector."),
+                    "connection",
+                )
+            ]
+        level, remedy = "ok", ""
+        if fields.Date.context_today(self) > until - VERSION_WARNING:
+            level, remedy = "warning", self.env._("Update the Shopify Connector before that day.")
+        return [
+            Finding(
+                level,
+                self.env._("API version %s", API_VERSION),
+                self.env._("Shopify serves it until %s at least.", until),
+                remedy,
+                "connection",
+            )
+        ]
+
+    # === ODOO === #
+
+    def _check_currency(self, backend, shop):
+        """Currencies that orders come in, and whether Odoo can hold their amounts."""
+        codes = shop.currencies if backend.currency_policy == "presentment" else (shop.currency,)
+        currencies = self.env["res.currency"].with_context(active_test=False)
+        known = {
+            currency.name: currency for currency in currencies.search([("name", "in", codes)])
+        }
+        findings = []
+        for code in codes:
+            currency = known.get(code)
+            if not currency or not currency.active:
+                findings.append(
+                    Finding(
+                        "error",
+                        self.env._("Currency %s is not active in Odoo", code),
+                        self.env._("Orders in this currency cannot be imported."),
+                        self.env._("Activate it under Accounting > Configuration > Currencies."),
+                        "orders",
+                    )
+                )
+            elif currency.decimal_places < currency_digits(code) or not _is_power(currency):
+                findings.append(
+                    Finding(
+                        "error",
+                        self.env._("Currency %s is rounded too coarsely", code),
+                        self.env._(
+                            "Odoo rounds it to %(rounding)s, the store keeps %(digits)s decimals,"
+                            " so totals would differ.",
+                            rounding=currency.rounding,
+                            digits=currency_digits(code),
+                        ),
+                        self.env._("Correct the rounding factor of the currency."),
+                        "orders",
+                    )
+                )
+        if not findings:
+            title = self.env._("Currency %s is active in Odoo", ", ".join(codes))
+            # Seen on Odoo's engine: amounts given per line hold under either rounding method.
+            message = self.env._(
+                "The store's tax amounts are taken as they are, so totals agree whichever way"
+                " %s rounds its taxes.",
+                backend.company_id.name,
+            )
+            findings.append(Finding("ok", title, message, feature="orders"))
+        return findings
+
+    def _check_user(self, backend):
+        """Whether the integration user may do what its jobs do."""
+        user, company = backend.user_id, backend.company_id
+        findings = []
+        if not user.active:
+            findings.append(
+                Finding(
+                    "error",
+                    self.env._("The integration user %s is archived", user.name),
+                    remedy=self.env._("Choose another integration user."),
+                    feature="connection",
+                )
+            )
+        if company not in user.sudo().company_ids:
+            findings.append(
+                Finding(
+                    "error",
+                    self.env._(
+                        "%(user)s has no access to company %(company)s",
+                        user=user.name,
+                        company=company.name,
+                    ),
+                    remedy=self.env._("Allow the company in the user's settings."),
+                    feature="connection",
+                )
+            )
+        env = backend._as_integration_user().env
+        lacking = [
+            self.env._(
+                "%(operation)s %(model)s",
+                operation=operation,
+                model=self.env["ir.model"]._get(model).name,
+            )
+            for model, operation in NEEDED_RIGHTS
+            if not env[model].has_access(operation)
+        ]
+        if lacking:
+            findings.append(
+                Finding(
+                    "error",
+                    self.env._("%s lacks access rights", user.name),
+                    ", ".join(lacking),
+                    self.env._(
+                        "Give the user the role %s in the user's settings.",
+                        self.env.ref("shopify_connector.group_integration").full_name,
+                    ),
+                    "orders",
+                )
+            )
+        if not findings:
+            findings.append(
+                Finding("ok", self.env._("%s may do what its jobs need", user.name))
+            )
+        return findings
+
+    def _check_server(self, backend):
+        """What depends on the installation of Odoo and not on the store."""
+        findings = []
+        if "queue_job" not in config["server_wide_modules"]:
+            findings.append(
+                Finding(
+                    "error",
+                    self.env._("The job runner is not loaded"),
+                    self.env._("Orders would stay in the inbox."),
+                    self.env._(
+                        "Add queue_job to server_wide_modules in odoo.conf and restart Odoo with"
+                        " at least two workers."
+                    ),
+                    "connection",
+                )
+            )
+        local = bool(option("api_url"))
+        if backend.use_webhooks and not local and not backend._public_url().startswith("https://"):
+            findings.append(
+                Finding(
+                    "warning",
+                    self.env._("Webhooks need a public HTTPS address"),
+                    self.env._(
+                        "Shopify cannot deliver to %s; changes arrive by polling only.",
+                        backend._public_url(),
+                    ),
+                    self.env._(
+                        "Enter the public address of this Odoo on the page Webhooks & Sync."
+                    ),
+                    "connection",
+                )
+            )
+        if local:
+            findings.append(
+                Finding(
+                    "info",
+                    self.env._("Development server"),
+                    self.env._("Option api_url leads to %s instead of Shopify.", option("api_url")),
+                )
+            )
+        return findings
+
+
+def _is_power(currency):
+    """Whether a currency is rounded to a power of ten, not to 0.05 or the like."""
+    return currency.rounding == 10.0**-currency.decimal_places
