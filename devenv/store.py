@@ -1,0 +1,56 @@
+"""The stand-in stores of a running `shopify_sandbox`, through its control routes."""
+
+from decimal import Decimal
+
+import requests
+
+from .console import DevenvError
+
+CLIENT_ID = "sandbox-client-id"
+CLIENT_SECRET = "shpss_sandbox_secret"
+
+
+class Store:
+    """One store.
+
+    :param shop: ``sandbox-us.myshopify.com``
+    """
+
+    def __init__(self, port, shop):
+        self.shop = shop
+        self._url = f"http://127.0.0.1:{port}/_sandbox/{shop}"
+
+    def _json(self, method, path, **kwargs):
+        answer = requests.request(method, f"{self._url}/{path}", timeout=120, **kwargs)
+        if not answer.ok:
+            raise DevenvError(f"the store answers {answer.status_code} to {path}: {answer.text}")
+        return answer.json()
+
+    def objects(self, type_name):
+        """What the store holds of a type, in the shape of the Admin API."""
+        answer = self._json("GET", "objects", params={"type": type_name})
+        return answer["objects"] if isinstance(answer, dict) else answer
+
+    def place_orders(self, count):
+        """Let customers place orders."""
+        return self._json("POST", "orders", json={"count": count})
+
+    def order_gids(self):
+        return {order["id"] for order in self.objects("Order")}
+
+    def totals(self, gids):
+        """{gid: (name, total, taxes, currency)} in the currency of the store."""
+        return {
+            order["id"]: (
+                order["name"],
+                _amount(order["totalPriceSet"]),
+                _amount(order["totalTaxSet"]),
+                order["totalPriceSet"]["shopMoney"]["currencyCode"],
+            )
+            for order in self.objects("Order")
+            if order["id"] in gids
+        }
+
+
+def _amount(bag):
+    return Decimal((bag or {"shopMoney": {"amount": "0"}})["shopMoney"]["amount"])
