@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 
-_SPACES = "\N{NO-BREAK SPACE}\N{ZERO WIDTH SPACE}\N{ZERO WIDTH NO-BREAK SPACE}"
+# What copied texts bring along at their ends.
+_SPACES = " \t\r\n\f\v\N{NO-BREAK SPACE}\N{ZERO WIDTH SPACE}\N{ZERO WIDTH NO-BREAK SPACE}"
 
 
 def clean(text: str | None) -> str:
-    """Strip white space at both ends; null gives an empty string."""
-    if not text:
-        return ""
-    return text.strip().strip(_SPACES).strip()
+    """Strip white space at both ends, also the invisible kind; null gives an empty string."""
+    return text.strip(_SPACES) if text else ""
 
 
 def lower(value: str | None) -> str:

@@ -266,7 +266,12 @@ def test_discounts_of_every_kind():
                             targetSelection="ALL",
                             allocationMethod="ACROSS",
                         ),
-                        allocation(50, __typename="AutomaticDiscountApplication", title="Two"),
+                        allocation(
+                            50,
+                            __typename="AutomaticDiscountApplication",
+                            title="Two",
+                            targetSelection="ALL",
+                        ),
                         allocation(25, __typename="ScriptDiscountApplication", title="Script"),
                         allocation(0, title="Nothing"),
                     ],
@@ -573,6 +578,16 @@ def test_removed_units_that_do_not_divide_explain_nothing():
     item = line_item(1, 0, 3, currentQuantity=1, taxLines=[tax("T", None, 2000)])
     for rest in (666, 667):
         assert prove(map_order(order([item], total=rest, edited=True)))
+
+
+def test_totals_are_not_restated_by_a_tax_that_does_not_divide():
+    item = line_item(1, 1000, 3, currentQuantity=1, taxLines=[tax("T", 0.1, 273)])
+    node = order([item], total=1000, totalTaxSet=bag(91), edited=True, taxesIncluded=True)
+    assert [line.kind for line in proved(node).lines] == ["product"]
+    item["taxLines"] = [tax("T", 0.1, 272)]
+    mapped = map_order(node)
+    assert mapped.totals.total == usd(10)
+    assert [difference.figure for difference in prove(mapped)] == ["total", "tax"]
 
 
 def test_removed_shipping_is_no_line():
