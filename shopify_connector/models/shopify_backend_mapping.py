@@ -81,9 +81,7 @@ class ShopifyBackend(models.Model):
     )
     tax_mapping_ids = fields.One2many("shopify.tax.mapping", "backend_id")
     carrier_mapping_ids = fields.One2many("shopify.carrier.mapping", "backend_id")
-    catalog_synced_at = fields.Datetime(
-        string="Catalogue Imported", readonly=True, copy=False
-    )
+    catalog_synced_at = fields.Datetime(string="Catalogue Imported", readonly=True, copy=False)
 
     def _default_special_product(self, name):
         return self.env.ref(f"shopify_connector.product_{name}", raise_if_not_found=False)

@@ -17,9 +17,7 @@ class ShopifyCarrierMapping(models.Model):
 
     title = fields.Char(required=True, help="As the customer sees it; case does not matter.")
     title_key = fields.Char(compute="_compute_title_key", store=True, precompute=True)
-    code = fields.Char(
-        help="Shopify's code of the rate. Empty: every rate with this title."
-    )
+    code = fields.Char(help="Shopify's code of the rate. Empty: every rate with this title.")
     source = fields.Char(readonly=True, help="Who offered the rate, e.g. shopify, ups.")
     carrier_id = fields.Many2one(
         "delivery.carrier",

@@ -41,13 +41,17 @@ class ShopifyMapping(models.AbstractModel):
 
     def _exception_keys(self, backend):
         """Keys of the exceptions of ``backend`` that these mappings solve."""
-        known = self.env["shopify.exception"].sudo().search_fetch(
-            [
-                ("backend_id", "=", backend.id),
-                ("category", "=", self._exception_category),
-                ("state", "=", "open"),
-            ],
-            ["key"],
+        known = (
+            self.env["shopify.exception"]
+            .sudo()
+            .search_fetch(
+                [
+                    ("backend_id", "=", backend.id),
+                    ("category", "=", self._exception_category),
+                    ("state", "=", "open"),
+                ],
+                ["key"],
+            )
         )
         return [key for key in known.mapped("key") if any(row._covers(key) for row in self)]
 

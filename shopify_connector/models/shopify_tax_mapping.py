@@ -65,8 +65,7 @@ class ShopifyTaxMapping(models.Model):
     warning = fields.Char(compute="_compute_warning")
 
     _key_uniq = models.UniqueIndex(
-        "(backend_id, title_key, rate, no_rate, included, COALESCE(country_id, 0),"
-        " channel_liable)",
+        "(backend_id, title_key, rate, no_rate, included, COALESCE(country_id, 0), channel_liable)",
         "This tax is in the list of tax mappings already: choose its Odoo tax there.",
     )
 
@@ -118,9 +117,7 @@ class ShopifyTaxMapping(models.Model):
     @api.onchange("tax_id")
     def _onchange_tax_id(self):
         if self.warning:
-            return {
-                "warning": {"title": self.env._("Different rates"), "message": self.warning}
-            }
+            return {"warning": {"title": self.env._("Different rates"), "message": self.warning}}
 
     @api.constrains("tax_id", "included")
     def _check_tax_id(self):

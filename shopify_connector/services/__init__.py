@@ -1,6 +1,7 @@
 from . import (
     address_matcher,
     carrier_matcher,
+    catalog_creator,
     catalog_importer,
     client_factory,
     connection_checker,

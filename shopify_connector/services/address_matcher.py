@@ -36,13 +36,14 @@ class Place:
     notes: tuple[str, ...] = field(default=())
 
 
-def place_key(street, street2, city, zip_code, state_id, country_id) -> tuple:
+def place_key(values) -> tuple:
+    """Key of a place from its values (ids of state and country, not records)."""
     return (
-        _fold(street) + _fold(street2),
-        _fold(city),
-        _fold(zip_code),
-        state_id or 0,
-        country_id or 0,
+        _fold(values["street"]) + _fold(values["street2"]),
+        _fold(values["city"]),
+        _fold(values["zip"]),
+        values["state_id"] or 0,
+        values["country_id"] or 0,
     )
 
 
@@ -97,7 +98,7 @@ class ShopifyAddressMatcher(models.AbstractModel):
             "state_id": state_id or False,
             "country_id": country.id,
         }
-        return Place(values, place_key(*values.values()), (note,) if note else ())
+        return Place(values, place_key(values), (note,) if note else ())
 
     # === COUNTRIES AND STATES === #
 
@@ -180,12 +181,14 @@ class ShopifyAddressMatcher(models.AbstractModel):
     def _partner_keys(self, partner):
         """Keys under which a contact answers for an address."""
         place = place_key(
-            partner.street,
-            partner.street2,
-            partner.city,
-            partner.zip,
-            partner.state_id.id,
-            partner.country_id.id,
+            {
+                "street": partner.street,
+                "street2": partner.street2,
+                "city": partner.city,
+                "zip": partner.zip,
+                "state_id": partner.state_id.id,
+                "country_id": partner.country_id.id,
+            }
         )
         return {(name, *place) for name in self._names(partner)}
 
@@ -241,7 +244,7 @@ class ShopifyAddressMatcher(models.AbstractModel):
         """Create the missing address contacts in one go."""
         if not missing:
             return {}
-        simple, others = {}, {}
+        taken_over, synced = {}, {}
         for key, (partner, address, roles) in missing.items():
             values = {
                 **places[address].values,
@@ -252,13 +255,20 @@ class ShopifyAddressMatcher(models.AbstractModel):
                 "lang": partner.lang,
                 "company_id": partner.company_id.id,
             }
-            # Terms and VAT of a customer that was there before are taken over by Odoo.
-            plain = partner in new_partners and not partner.vat
-            (simple if plain else others)[key] = values
-        Partner = self.env["res.partner"]
+            if partner in new_partners and not partner.vat:
+                taken_over[key] = values
+            elif partner.company_id:
+                # Terms, accounts and VAT of the customer, as Odoo itself would copy them.
+                taken_over[key] = partner.commercial_partner_id._get_commercial_values() | values
+            else:
+                # Every company has its own terms: Odoo copies them all, one by one.
+                synced[key] = values
+        Partner = self.env["res.partner"].with_context(no_vat_validation=True)
         created = {}
-        for batch, context in ((simple, {"_partners_skip_fields_sync": True}), (others, {})):
+        for batch, skip in ((taken_over, True), (synced, False)):
             if batch:
-                contacts = Partner.with_context(**context).create(list(batch.values()))
+                contacts = Partner.with_context(_partners_skip_fields_sync=skip).create(
+                    list(batch.values())
+                )
                 created |= dict(zip(batch, contacts.with_env(self.env), strict=True))
         return created

@@ -5,7 +5,6 @@ from odoo import models
 from ..mappers.titles import title_key
 from .outcome import Block
 
-
 NO_TITLE = "-"
 
 

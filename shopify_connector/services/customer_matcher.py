@@ -19,8 +19,8 @@ PHONE_SUFFIX = 7
 class Partners:
     """The contacts of one order, each a ``res.partner`` of one record.
 
-    ``invoice`` and ``shipping`` are ``partner`` itself or a child of it. ``notes`` are sentences for
-    the user about what was understood in an unusual way.
+    ``invoice`` and ``shipping`` are ``partner`` itself or a child of it. ``notes`` are sentences
+    for the user about what was understood in an unusual way.
     """
 
     partner: models.BaseModel
@@ -78,17 +78,18 @@ class ShopifyCustomerMatcher(models.AbstractModel):
         blocks = self._blocks(backend, orders, unknown)
         orders = [order for order in orders if order.gid not in blocks]
         if backend.customer_strategy == "single":
-            partners = dict.fromkeys((order.gid for order in orders), backend.customer_id)
-            notes, new = {}, backend.customer_id.browse()
+            single = (backend.customer_id, ())
+            identified = dict.fromkeys((order.gid for order in orders), single)
+            new = backend.customer_id.browse()
         else:
             people = {order.gid: people[order.gid] for order in orders}
-            partners, notes, new = self._identify(backend, people, places)
-        return self._answers(backend, orders, partners, places, notes, new), blocks
+            identified, new = self._identify(backend, people, places)
+        return self._answers(backend, orders, identified, places, new), blocks
 
-    def _answers(self, backend, orders, partners, places, notes, new):
+    def _answers(self, backend, orders, identified, places, new):
         wanted = [
             (
-                partners[order.gid],
+                identified[order.gid][0],
                 {
                     role: address
                     for role, address in (("invoice", order.billing), ("delivery", order.shipping))
@@ -100,7 +101,7 @@ class ShopifyCustomerMatcher(models.AbstractModel):
         contacts = self.env["shopify.address.matcher"]._match(backend, wanted, places, new)
         answers = {}
         for order, (partner, addresses), found in zip(orders, wanted, contacts, strict=True):
-            sentences = [*notes.get(order.gid, ())]
+            sentences = [*identified[order.gid][1]]
             for address in addresses.values():
                 sentences += places[address].notes
             answers[order.gid] = Partners(
@@ -165,13 +166,11 @@ class ShopifyCustomerMatcher(models.AbstractModel):
         """The contact of each person.
 
         :param people: ``{order gid: Person}``
-        :return: ``({order gid: partner}, {order gid: [note]}, partners that were created)``
+        :return: ``({order gid: (partner, notes)}, partners that were created)``
         """
         by_gid = {person.gid: person for person in people.values()}
         links = self._links(backend, by_gid)
-        found = {
-            gid: link.partner_id for gid, link in links.items() if self._usable(backend, link)
-        }
+        found = {gid: link.partner_id for gid, link in links.items() if self._usable(backend, link)}
         left = [person for gid, person in by_gid.items() if gid not in found]
         matched, notes = self._by_email(backend, left)
         left = [person for person in left if person.gid not in matched]
@@ -181,11 +180,11 @@ class ShopifyCustomerMatcher(models.AbstractModel):
         matched |= created
         self._link(backend, [by_gid[gid] for gid in matched], matched, links)
         found |= matched
-        return (
-            {order_gid: found[person.gid] for order_gid, person in people.items()},
-            {order_gid: notes.get(person.gid, ()) for order_gid, person in people.items()},
-            new,
-        )
+        identified = {
+            order_gid: (found[person.gid], notes.get(person.gid, ()))
+            for order_gid, person in people.items()
+        }
+        return identified, new
 
     def _links(self, backend, gids):
         links = self.env["shopify.customer"].search_fetch(

@@ -1,6 +1,5 @@
 """Which products the lines of orders are."""
 
-from collections import defaultdict
 
 from odoo import fields, models
 
@@ -33,8 +32,8 @@ class ShopifyProductMatcher(models.AbstractModel):
     def _match(self, backend, lines):
         """Find the product of every line of a batch of orders.
 
-        Lines of every kind are answered; for the delivery method of shipping lines and their product
-        ask ``shopify.carrier.matcher``.
+        Lines of every kind are answered; for the delivery method of shipping lines and their
+        product ask ``shopify.carrier.matcher``.
 
         :param backend: the store, one record
         :param lines: list of :class:`~..mappers.order_types.OrderLine`
@@ -56,27 +55,27 @@ class ShopifyProductMatcher(models.AbstractModel):
             if gid in matches:
                 found[line.gid] = matches[gid]
             elif gid in ambiguous:
-                blocks[line.gid] = (gid, ambiguous[gid])
+                blocks[line.gid] = (items[line.gid], ambiguous[gid])
             elif line.kind == "gift_card" or line.is_gift_card:
                 found[line.gid] = backend.gift_card_product_id
             elif not line.variant_gid or backend.missing_product == "placeholder":
                 found[line.gid] = self._placeholder(backend, line)
             else:
-                blocks[line.gid] = (gid, None)
+                blocks[line.gid] = (items[line.gid], None)
             if gid not in matches and (line.variant_gid or gid in ambiguous):
                 missing[gid] = items[line.gid]
         if missing:
             self._list(backend, missing, links)
-        return self._without_empty(backend, lines, found, blocks, links, items)
+        return self._without_empty(backend, lines, found, blocks, links)
 
-    def _without_empty(self, backend, lines, found, blocks, links, items):
+    def _without_empty(self, backend, lines, found, blocks, links):
         """Replace what could not be answered by its cause."""
         causes = {}
         for line in lines:
             if line.gid in blocks:
-                gid, products = blocks[line.gid]
+                item, products = blocks[line.gid]
                 causes[line.gid] = self._block(
-                    backend, line, items[line.gid], links.get(gid), products
+                    backend, item, links.get(item["shopify_gid"]), products
                 )
             elif not found[line.gid]:
                 del found[line.gid]
@@ -166,9 +165,7 @@ class ShopifyProductMatcher(models.AbstractModel):
             if gid in links:
                 links[gid].product_id = products[gid]
             else:
-                new.append(
-                    {**self._link_values(backend, item), "product_id": products[gid].id}
-                )
+                new.append({**self._link_values(backend, item), "product_id": products[gid].id})
         if new and backend._may_remember("variant"):
             self.env["shopify.variant"].create(new)
 
@@ -193,7 +190,7 @@ class ShopifyProductMatcher(models.AbstractModel):
 
     # === TEXTS === #
 
-    def _block(self, backend, line, item, link, products):
+    def _block(self, backend, item, link, products):
         sku = item["sku"]
         name = f"{item['title']} ({self.env._('SKU %s', sku)})" if sku else item["title"]
         if products:

@@ -184,10 +184,7 @@ class ShopifyTaxMatcher(models.AbstractModel):
     def _exception_key(self, key):
         """What an unmapped tax is called among the exceptions of a store."""
         rate = "" if key.rate is None else f"{key.rate.normalize() + 0:f}"
-        return (
-            f"{_title(key)}|{rate}|{key.included}|{key.country_code or ''}"
-            f"|{key.channel_liable}"
-        )
+        return f"{_title(key)}|{rate}|{key.included}|{key.country_code or ''}|{key.channel_liable}"
 
     def _label(self, key):
         """``"NY STATE TAX" 4 % (US)``, and whether it is included in the price."""
