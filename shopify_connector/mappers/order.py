@@ -297,6 +297,7 @@ def _totals(node: Mapping, context: LineContext) -> Totals:
         duties=money("originalTotalDutiesSet", zero),
         fees=money("originalTotalAdditionalFeesSet", zero),
         refunded=money("totalRefundedSet", zero),
+        refunded_shipping=money("totalRefundedShippingSet", zero),
         received=money("totalReceivedSet", zero),
         outstanding=money("totalOutstandingSet", zero),
         current_total=money("currentTotalPriceSet", total),

@@ -138,6 +138,7 @@ class Totals:
     duties: Money
     fees: Money
     refunded: Money
+    refunded_shipping: Money
     received: Money
     outstanding: Money
     current_total: Money

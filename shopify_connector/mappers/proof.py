@@ -44,8 +44,9 @@ class Difference:
 def prove(order: Order) -> tuple[Difference, ...]:
     """Compare total, tax, shipping and discount of the lines with Shopify's totals.
 
-    Shopify gives shipping before or after its discount, discounts with or without those on
-    shipping, taxes with or without those on duties and fees: each is accepted, to the cent.
+    Shopify gives shipping before or after its discount and its refunds, discounts with or without
+    those on shipping, taxes with or without those on duties and fees: each is accepted, to the
+    cent.
 
     :return: the figures that differ; empty when the order is proved
     """
@@ -64,7 +65,8 @@ def prove(order: Order) -> tuple[Difference, ...]:
             "shipping",
             totals.shipping,
             tuple(
-                Money.sum((getattr(line, figure) for line in lines), currency)
+                Money.sum((getattr(line, figure) for line in lines), currency) - refunded
+                for refunded in (Money.zero(currency), totals.refunded_shipping)
                 for lines in (shipping, standing)
                 for figure in ("gross", "net")
             ),

@@ -314,6 +314,19 @@ def test_shipping_may_be_stated_after_its_discount():
     assert [difference.figure for difference in prove(map_order(node))] == ["shipping"]
 
 
+def test_shipping_may_be_stated_after_its_refunds():
+    node = order(
+        [],
+        [shipping_line(1, 500)],
+        total=500,
+        totalShippingPriceSet=bag(300),
+        totalRefundedShippingSet=bag(200),
+    )
+    assert proved(node).totals.refunded_shipping == usd(2)
+    node["totalRefundedShippingSet"] = bag(199)
+    assert [difference.figure for difference in prove(map_order(node))] == ["shipping"]
+
+
 # --- taxes ----------------------------------------------------------------------------------------
 
 
