@@ -31,9 +31,13 @@ class Store:
         answer = self._json("GET", "objects", params={"type": type_name})
         return answer["objects"] if isinstance(answer, dict) else answer
 
-    def place_orders(self, count):
-        """Let customers place orders."""
-        return self._json("POST", "orders", json={"count": count})
+    def place_orders(self, count, **wishes):
+        """Let customers place orders; ``wishes`` as the sandbox's README names them."""
+        return self._json("POST", "orders", json={"count": count, **wishes})
+
+    def set_faults(self, faults):
+        """Make the store misbehave as listed, and in no other way."""
+        return self._json("POST", "faults", json={"faults": faults, "clear": True})
 
     def order_gids(self):
         return {order["id"] for order in self.objects("Order")}
