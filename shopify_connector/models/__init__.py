@@ -25,6 +25,8 @@ from . import (
     sale_order,
     sale_order_line,
     product,
+    product_pricelist,
+    res_currency,
     res_partner,
     stock_move,
 )

@@ -1,4 +1,17 @@
-from odoo import fields, models
+import random
+
+from psycopg2 import OperationalError
+
+from odoo import api, fields, models
+from odoo.exceptions import LockError, UserError, ValidationError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+from odoo.addons.queue_job.exception import RetryableJobError
+
+from ..mappers.odoo_values import check_name_pattern
+from ..services.outcome import Block
+
+RESERVE_BATCH = 50
 
 
 class ShopifyBackend(models.Model):
@@ -12,8 +25,8 @@ class ShopifyBackend(models.Model):
         default="{name}",
         required=True,
         tracking=True,
-        help="{name} is Shopify's order name (#1001), {number} its digits, {store} the"
-        " code below.",
+        help="{name} is Shopify's order name (#1001), {number} its number, {store} the"
+        " code below; also {confirmation}, {channel}, {year}. Example: {store}-{number:06d}",
     )
     order_code = fields.Char(
         string="Store Code", tracking=True, help="Value of {store} in the order name."
@@ -95,12 +108,8 @@ class ShopifyBackend(models.Model):
         tracking=True,
         help="Takes all orders of the store; addresses are still kept per order.",
     )
-    match_sku = fields.Boolean(
-        string="Link by SKU", default=True, tracking=True
-    )
-    match_barcode = fields.Boolean(
-        string="Link by Barcode", default=True, tracking=True
-    )
+    match_sku = fields.Boolean(string="Link by SKU", default=True, tracking=True)
+    match_barcode = fields.Boolean(string="Link by Barcode", default=True, tracking=True)
     missing_product = fields.Selection(
         [
             ("placeholder", "Use the placeholder product, map it later"),
@@ -115,3 +124,103 @@ class ShopifyBackend(models.Model):
     team_id = fields.Many2one("crm.team", check_company=True, tracking=True)
     salesperson_id = fields.Many2one("res.users", tracking=True)
     order_ids = fields.One2many("shopify.order", "backend_id")
+
+    @api.constrains("order_name_pattern")
+    def _check_order_name_pattern(self):
+        for backend in self:
+            try:
+                check_name_pattern(backend.order_name_pattern or "")
+            except ValueError as error:
+                raise ValidationError(str(error)) from error
+
+    # === RESERVATION === #
+
+    def _trigger_reservation(self):
+        """Reserve the stock of the orders that wait for it, once this transaction is through."""
+        self.ensure_one()
+        worker = self.with_user(self.user_id).with_company(self.company_id)
+        worker.with_delay(
+            channel="root.shopify.reserve",
+            identity_key=f"shopify:{self.id}:reserve",
+            description=self.env._("Reserve stock of %s", self.name),
+        )._job_reserve()
+
+    def _job_reserve(self):
+        """Reserve stock of confirmed orders."""
+        self.ensure_one()
+        backend = self._as_integration_user().sudo()
+        orders = backend.env["shopify.order"].search(
+            [("backend_id", "=", backend.id), ("reserve_pending", "=", True)],
+            limit=RESERVE_BATCH + 1,
+            order="id",
+        )
+        more, orders = len(orders) > RESERVE_BATCH, orders[:RESERVE_BATCH]
+        if not orders:
+            return self.env._("No order waits for its stock.")
+        try:
+            backend._reserve(orders)
+        except LockError as error:
+            raise self._stock_is_busy() from error
+        except OperationalError as error:
+            if error.pgcode not in PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                raise
+            raise self._stock_is_busy() from error
+        if more:
+            backend._trigger_reservation()
+        return self.env._("%s orders reserved.", len(orders))
+
+    def _stock_is_busy(self):
+        return RetryableJobError(
+            self.env._("Somebody else is moving these goods."),
+            seconds=random.randint(1, 4),
+            ignore_retry=True,
+        )
+
+    def _reserve(self, orders):
+        """Reserve as Odoo does at confirmation: a batch at once, one by one when that fails."""
+        try:
+            with self.env.cr.savepoint():
+                self._reservable_moves(orders)._action_assign()
+                orders.reserve_pending = False
+        except LockError:
+            raise
+        except UserError:
+            for order in orders:
+                self._reserve_alone(order)
+
+    def _reserve_alone(self, order):
+        try:
+            with self.env.cr.savepoint():
+                self._reservable_moves(order)._action_assign()
+        except LockError:
+            raise
+        except UserError as error:
+            block = Block(
+                category="stock",
+                key=order.shopify_gid,
+                title=self.env._("The goods of order %s cannot be reserved", order.name),
+                message=str(error),
+                remedy=self.env._("Check availability on the delivery of the order."),
+                res_model="sale.order",
+                res_id=order.sale_order_id.id,
+            )
+            self.env["shopify.exception"]._report(self, {False: (order.name, [block])})
+        order.reserve_pending = False
+
+    def _reservable_moves(self, orders):
+        moves = orders.sale_order_id.picking_ids.move_ids
+        return moves.filtered(
+            lambda move: (
+                move.state in ("confirmed", "waiting", "partially_available")
+                and (move._should_bypass_reservation() or move._should_assign_at_confirm())
+            )
+        )
+
+    @api.model
+    def _cron_reserve(self):
+        """Net below the jobs: a reservation that no job will do."""
+        groups = self.env["shopify.order"]._read_group(
+            [("reserve_pending", "=", True)], ["backend_id"]
+        )
+        for (backend,) in groups:
+            backend._trigger_reservation()
