@@ -75,76 +75,80 @@ def map_order(node: Mapping, *, policy: str = "shop", shop_country: str | None =
 def _map_order(node: Mapping, policy: str, shop_country: str | None) -> Order:
     shop_currency = node["currencyCode"]
     presentment_currency = node.get("presentmentCurrencyCode") or shop_currency
-    currency = shop_currency if policy == "shop" else presentment_currency
     billing = map_address(node.get("billingAddress"))
     shipping = map_address(node.get("shippingAddress"))
     context = LineContext(
         order_gid=node["id"],
         policy=policy,
-        currency=currency,
+        currency=shop_currency if policy == "shop" else presentment_currency,
         shop_currency=shop_currency,
         taxes_included=bool(node.get("taxesIncluded")),
         country_code=_tax_country(node, shipping, billing, shop_country),
     )
     lines, totals, warnings = _lines(node, context, _totals(node, context))
-    country = (shipping or billing) and (shipping or billing).country_code
-    risk = node.get("risk") or {}
-    attribution = node.get("attribution") or {}
-    retail = node.get("retailLocation") or {}
+    address = shipping or billing
     return Order(
         gid=node["id"],
-        legacy_id=str(node.get("legacyResourceId") or node["id"].rpartition("/")[2]),
-        name=clean(node.get("name")),
-        number=node.get("number") or 0,
-        confirmation_number=clean(node.get("confirmationNumber")),
-        created_at=_date(node, "createdAt"),
-        processed_at=_date(node, "processedAt"),
-        updated_at=_date(node, "updatedAt"),
-        cancelled_at=parse_datetime(node.get("cancelledAt")),
-        closed_at=parse_datetime(node.get("closedAt")),
-        currency=currency,
+        currency=context.currency,
         shop_currency=shop_currency,
         presentment_currency=presentment_currency,
         taxes_included=context.taxes_included,
-        duties_included=bool(node.get("dutiesIncluded")),
-        tax_exempt=bool(node.get("taxExempt")),
-        test=bool(node.get("test")),
-        edited=bool(node.get("edited")),
-        confirmed=node.get("confirmed") is not False,
-        financial_status=lower(node.get("displayFinancialStatus")),
-        fulfillment_status=lower(node.get("displayFulfillmentStatus")),
-        return_status=lower(node.get("returnStatus")),
-        cancel_reason=lower(node.get("cancelReason")),
-        note=clean(node.get("note")),
-        tags=tuple(node.get("tags") or ()),
-        attributes=attributes(node.get("customAttributes")),
-        source_name=clean(node.get("sourceName")),
-        channel=clean(attribution.get("displayName")),
-        channel_handle=clean(attribution.get("handle")),
-        app_name=clean((node.get("app") or {}).get("name")),
-        po_number=clean(node.get("poNumber")),
-        locale=clean(node.get("customerLocale")),
-        email=normalise_email(node.get("email")),
-        phone=normalise_phone(node.get("phone"), country),
-        risk=lower(risk.get("recommendation")) or "none",
-        risk_level=_risk_level(risk.get("assessments")),
-        discount_codes=tuple(node.get("discountCodes") or ()),
-        gateways=tuple(node.get("paymentGatewayNames") or ()),
-        customer=map_customer(node.get("customer")),
-        company=map_company(node.get("purchasingEntity")),
-        billing=billing,
-        shipping=shipping,
-        location_gid=retail.get("id") or "",
         lines=lines,
         totals=totals,
+        warnings=warnings,
+        billing=billing,
+        shipping=shipping,
+        customer=map_customer(node.get("customer")),
+        company=map_company(node.get("purchasingEntity")),
+        email=normalise_email(node.get("email")),
+        phone=normalise_phone(node.get("phone"), address.country_code if address else None),
         transactions=_transactions(node.get("transactions")),
         refunds=tuple(
             RefundRef(refund["id"], parse_datetime(refund.get("createdAt")))
             for refund in nodes(node.get("refunds"))
         ),
         payment_terms=_payment_terms(node.get("paymentTerms")),
-        warnings=warnings,
+        **_head(node),
     )
+
+
+def _head(node: Mapping) -> dict:
+    """What needs no more than reading."""
+    risk, attribution = node.get("risk") or {}, node.get("attribution") or {}
+    return {
+        "legacy_id": str(node.get("legacyResourceId") or node["id"].rpartition("/")[2]),
+        "name": clean(node.get("name")),
+        "number": node.get("number") or 0,
+        "confirmation_number": clean(node.get("confirmationNumber")),
+        "created_at": _date(node, "createdAt"),
+        "processed_at": _date(node, "processedAt"),
+        "updated_at": _date(node, "updatedAt"),
+        "cancelled_at": parse_datetime(node.get("cancelledAt")),
+        "closed_at": parse_datetime(node.get("closedAt")),
+        "duties_included": bool(node.get("dutiesIncluded")),
+        "tax_exempt": bool(node.get("taxExempt")),
+        "test": bool(node.get("test")),
+        "edited": bool(node.get("edited")),
+        "confirmed": node.get("confirmed") is not False,
+        "financial_status": lower(node.get("displayFinancialStatus")),
+        "fulfillment_status": lower(node.get("displayFulfillmentStatus")),
+        "return_status": lower(node.get("returnStatus")),
+        "cancel_reason": lower(node.get("cancelReason")),
+        "note": clean(node.get("note")),
+        "tags": tuple(node.get("tags") or ()),
+        "attributes": attributes(node.get("customAttributes")),
+        "source_name": clean(node.get("sourceName")),
+        "channel": clean(attribution.get("displayName")),
+        "channel_handle": clean(attribution.get("handle")),
+        "app_name": clean((node.get("app") or {}).get("name")),
+        "po_number": clean(node.get("poNumber")),
+        "locale": clean(node.get("customerLocale")),
+        "risk": lower(risk.get("recommendation")) or "none",
+        "risk_level": _risk_level(risk.get("assessments")),
+        "discount_codes": tuple(node.get("discountCodes") or ()),
+        "gateways": tuple(node.get("paymentGatewayNames") or ()),
+        "location_gid": (node.get("retailLocation") or {}).get("id") or "",
+    }
 
 
 def _date(node: Mapping, key: str) -> datetime:
@@ -230,17 +234,7 @@ def _readings(
             )
         )
     if duties:
-        worth = Money.sum((line.total_included for line in duties), currency)
-        if node.get("dutiesIncluded"):
-            readings.append(Reading(effect=worth, add=tuple(duties)))
-        else:
-            readings.append(
-                Reading(
-                    effect=-worth,
-                    drop=tuple(duties),
-                    warning=f"Duties of {worth} are not part of Shopify's total.",
-                )
-            )
+        readings.append(_other_duties(duties, bool(node.get("dutiesIncluded")), currency))
     taxed = [line for line in charges if line.taxes]
     if context.taxes_included and taxed:
         on_top = Money.sum((line.tax_total for line in taxed), currency)
@@ -258,6 +252,15 @@ def _readings(
                 )
             )
     return readings
+
+
+def _other_duties(duties: list[OrderLine], included: bool, currency: str) -> Reading:
+    """Duties against the flag that says whether the prices include them."""
+    worth = Money.sum((line.total_included for line in duties), currency)
+    if included:
+        return Reading(effect=worth, add=tuple(duties))
+    warning = f"Duties of {worth} are not part of Shopify's total."
+    return Reading(effect=-worth, drop=tuple(duties), warning=warning)
 
 
 def _tax_on_top(line: OrderLine) -> OrderLine:
