@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 
 from . import database, demo_check, paths, postgres, servers
 from .console import DevenvError, say
-from .demo_seed import COMPANIES, Seed
+from .demo_seed import COMPANIES, OPEN_ORDERS, Seed
 from .rpc import Odoo
 from .store import Store
 
@@ -100,14 +100,14 @@ A customer orders every {every:g} seconds. Ctrl-C ends the demo.
 
 def _watch(odoo, stores, backends, running, every):
     """Let customers order, and say what has become of their orders, until Ctrl-C."""
+    placed = OPEN_ORDERS * len(stores)
     for number, store in enumerate(itertools.cycle(stores)):
         for server in running:
             if not server.is_running():
                 raise DevenvError(f"{server.name} has ended:\n{server.log_tail()}")
-        store.place_orders(1)
+        placed += len(store.place_orders(1))
         demo_check.map_taxes(odoo)
         if number % 5 == 4:
-            placed = sum(len(store.order_gids()) for store in stores)
             done = odoo.call("shopify.order", "search_count", [("sale_order_id", "!=", False)])
             waiting = odoo.call("shopify.exception", "search_count", [("state", "=", "open")])
             say(f"{placed} orders in the stores, {done} in Odoo, {waiting} exceptions")
@@ -126,8 +126,7 @@ def main(arguments):
         if options.check:
             return demo_check.check(odoo, stores, backends, options.orders)
         shops = ", ".join(store.shop for store in stores)
-        store_url = running[0].ready_url
-        print(GUIDE.format(url=odoo.url, store=store_url, shops=shops, every=options.every))
+        print(GUIDE.format(url=odoo.url, store=stores[0].server, shops=shops, every=options.every))
         try:
             _watch(odoo, stores, backends, running, options.every)
         except KeyboardInterrupt:

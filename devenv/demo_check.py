@@ -13,9 +13,8 @@ def place(stores, count):
     """Let customers place ``count`` orders, spread over the stores; returns {store: gids}."""
     placed = {}
     for index, store in enumerate(stores):
-        before = store.order_gids()
-        store.place_orders(count * (index + 1) // len(stores) - count * index // len(stores))
-        placed[store] = store.order_gids() - before
+        share = count * (index + 1) // len(stores) - count * index // len(stores)
+        placed[store] = set(store.place_orders(share)) if share else set()
     return placed
 
 

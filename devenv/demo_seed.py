@@ -12,9 +12,9 @@ from .store import CLIENT_ID, CLIENT_SECRET, Store
 STOCK = 5000
 OPEN_ORDERS = 6
 COMPANIES = {
-    # shop: (company, currency, country)
-    "sandbox-us.myshopify.com": ("Sandbox Goods Inc.", "USD", "US"),
-    "sandbox-eu.myshopify.com": ("Sandbox Waren GmbH", "EUR", "DE"),
+    # shop: (company, currency, country, code in order names)
+    "sandbox-us.myshopify.com": ("Sandbox Goods Inc.", "USD", "US", "US"),
+    "sandbox-eu.myshopify.com": ("Sandbox Waren GmbH", "EUR", "DE", "EU"),
 }
 
 
@@ -33,6 +33,8 @@ class Seed:
 
     def run(self):
         """Set everything up; returns the ids of the backends."""
+        for store in self.stores:
+            store.place_orders(OPEN_ORDERS)
         self.add_products()
         backends = [self.connect(store) for store in self.stores]
         self.import_open_orders(backends)
@@ -42,7 +44,7 @@ class Seed:
 
     def company(self, shop):
         """Id of the company that runs this store; the first store takes the first company."""
-        name, currency, country = COMPANIES[shop]
+        name, currency, country, _code = COMPANIES[shop]
         values = {
             "name": name,
             "currency_id": self.currency(currency),
@@ -115,11 +117,14 @@ class Seed:
         say(f"connecting {store.shop}")
         company = self.company(store.shop)
         self.add_stock(company)
+        name, _currency, _country, code = COMPANIES[store.shop]
         backend = self.odoo.create(
             "shopify.backend",
             {
-                "name": COMPANIES[store.shop][0],
+                "name": name,
                 "company_id": company,
+                "order_code": code,
+                "order_name_pattern": "{store}{name}",
                 "shop_domain": store.shop,
                 "auth_method": "client_credentials",
                 "client_id": CLIENT_ID,

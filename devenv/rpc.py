@@ -27,7 +27,7 @@ class Odoo:
         if "error" in answer:
             data = answer["error"].get("data", {})
             raise RpcError(data.get("message") or answer["error"]["message"])
-        return answer["result"]
+        return answer.get("result")
 
     def call(self, model, method, *args, **kwargs):
         """``record_ids`` first, then the method's own arguments; returns its JSON result."""

@@ -162,7 +162,7 @@ def store(name, port, *options):
     return Server(
         name,
         command,
-        f"http://127.0.0.1:{port}/",
+        f"http://127.0.0.1:{port}/_sandbox/health",
         env={"SHOPIFY_SCHEMA_DIR": str(paths.SCHEMA)},
     )
 

@@ -18,7 +18,8 @@ class Store:
 
     def __init__(self, port, shop):
         self.shop = shop
-        self._url = f"http://127.0.0.1:{port}/_sandbox/{shop}"
+        self.server = f"http://127.0.0.1:{port}"
+        self._url = f"{self.server}/_sandbox/{shop}"
 
     def _json(self, method, path, **kwargs):
         answer = requests.request(method, f"{self._url}/{path}", timeout=120, **kwargs)

@@ -95,8 +95,7 @@ def main(arguments):
     codes = []
     if not options.odoo and (unit or not odoo):
         codes.append(run_unit(unit, passed_on))
-    failed = codes and codes[0] not in (0, NOTHING_COLLECTED)
-    if not options.unit and (odoo or not unit) and not failed:
+    if not options.unit and (odoo or not unit):
         codes.append(run_odoo(odoo, passed_on, name=options.db, keep=options.keep))
     wrong = [code for code in codes if code not in (0, NOTHING_COLLECTED)]
     return wrong[0] if wrong else min(codes)
