@@ -1,0 +1,128 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+
+class ShopifyExceptionLine(models.Model):
+    """A record that waits for an exception to be fixed."""
+
+    _name = "shopify.exception.line"
+    _description = "Shopify Exception: Waiting Record"
+    _log_access = False
+    _order = "state desc, last_seen desc, id desc"
+
+    exception_id = fields.Many2one(
+        "shopify.exception", required=True, readonly=True, ondelete="cascade"
+    )
+    backend_id = fields.Many2one(
+        "shopify.backend", required=True, readonly=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one(related="backend_id.company_id")
+    gid = fields.Char(string="Shopify ID", required=True, readonly=True)
+    name = fields.Char(string="Record", required=True, readonly=True)
+    message = fields.Text(readonly=True)
+    state = fields.Selection(
+        [
+            ("waiting", "Waiting"),
+            ("released", "Tried again"),
+            ("ignored", "Ignored"),
+            ("done", "Went through"),
+        ],
+        required=True,
+        readonly=True,
+        default="waiting",
+    )
+    first_seen = fields.Datetime(required=True, readonly=True, default=fields.Datetime.now)
+    last_seen = fields.Datetime(required=True, readonly=True, default=fields.Datetime.now)
+    attempts = fields.Integer(default=1, required=True, readonly=True, aggregator=False)
+
+    _exception_gid_uniq = models.UniqueIndex("(exception_id, gid)")
+    _unfinished_idx = models.Index("(backend_id, gid) WHERE state IN ('waiting', 'released')")
+
+    @api.model
+    def _wait(self, backend, waiting):
+        """Note who waits for what, and that they wait for nothing else any more.
+
+        :param waiting: ``{gid: (name, {exception id: message})}``
+        """
+        rows = [
+            (exception_id, gid, name, message)
+            for gid, (name, messages) in sorted(waiting.items())
+            for exception_id, message in sorted(messages.items())
+        ]
+        if not rows:
+            return
+        exception_ids, gids, names, messages = map(list, zip(*rows, strict=True))
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO shopify_exception_line AS l (
+                    exception_id, backend_id, gid, name, message, state, attempts,
+                    first_seen, last_seen)
+                SELECT t.exception_id, %(backend)s, t.gid, t.name, t.message, 'waiting', 1,
+                    clock_timestamp() AT TIME ZONE 'utc', clock_timestamp() AT TIME ZONE 'utc'
+                FROM unnest(%(exception_ids)s::int[], %(gids)s::varchar[],
+                    %(names)s::varchar[], %(messages)s::text[])
+                    AS t (exception_id, gid, name, message)
+                ON CONFLICT (exception_id, gid) DO UPDATE SET
+                    name = EXCLUDED.name, message = EXCLUDED.message, state = 'waiting',
+                    attempts = l.attempts + 1, last_seen = EXCLUDED.last_seen
+                """,
+                backend=backend.id,
+                exception_ids=exception_ids,
+                gids=gids,
+                names=names,
+                messages=messages,
+            )
+        )
+        self._clear(backend, list(waiting), keep=set(zip(exception_ids, gids, strict=True)))
+
+    @api.model
+    def _clear(self, backend, gids, keep=()):
+        """End the waiting of these, and close what nothing waits for any more.
+
+        :param keep: pairs (exception id, gid) that still wait
+        """
+        if not gids:
+            return
+        keep_ids, keep_gids = map(list, zip(*keep, strict=True)) if keep else ([], [])
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE shopify_exception_line SET state = 'done'
+                WHERE backend_id = %s AND gid = ANY(%s::varchar[])
+                    AND state IN ('waiting', 'released')
+                    AND (exception_id, gid) NOT IN (
+                        SELECT * FROM unnest(%s::int[], %s::varchar[]))
+                RETURNING exception_id
+                """,
+                backend.id,
+                gids,
+                keep_ids,
+                keep_gids,
+            )
+        )
+        touched = sorted({exception_id for (exception_id,) in self.env.cr.fetchall()})
+        if not touched:
+            return
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE shopify_exception e SET state = 'resolved',
+                    closed_at = clock_timestamp() AT TIME ZONE 'utc'
+                WHERE id = ANY(%s) AND state = 'open' AND NOT EXISTS (
+                    SELECT 1 FROM shopify_exception_line
+                    WHERE exception_id = e.id AND state IN ('waiting', 'released'))
+                """,
+                touched,
+            )
+        )
+        self.invalidate_model()
+        self.env["shopify.exception"].invalidate_model()
+
+    def action_open_record(self):
+        """Open what there is of the record in Odoo, else in Shopify's admin."""
+        self.ensure_one()
+        record = self.env["shopify.sync.log"]._find_record(self.backend_id, self.gid)
+        if record:
+            return record._get_records_action()
+        return self.exception_id.action_open_in_shopify()
