@@ -61,6 +61,7 @@ def _build_odoo():
 
 def _build_venv():
     say("creating the virtualenv")
+    forget("packages")
     run([sys.executable, "-m", "venv", "--clear", paths.VENV], what="python -m venv")
     site = next((paths.VENV / "lib").glob("python3*")) / "site-packages"
     odoo = paths.odoo_dir() or debian.site_dir()
@@ -71,16 +72,19 @@ def _build_venv():
     info = site / "odoo-19.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: odoo\nVersion: 19.0\n")
-    say("installing Python packages (1 to 2 minutes)")
-    files = [part for path in REQUIREMENTS for part in ("-r", path)]
-    pip = [paths.VENV_PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "-q"]
-    run([*pip, *files], what="pip install")
     # The server re-executes argv[0] when it runs with several workers: it must be a file.
     paths.ODOO_BIN.write_text(
         f"#!{paths.VENV_PYTHON}\nimport odoo.cli\n\nif __name__ == '__main__':\n"
         "    odoo.cli.main()\n"
     )
     paths.ODOO_BIN.chmod(0o755)
+
+
+def _build_packages():
+    say("installing Python packages (1 to 2 minutes)")
+    files = [part for path in REQUIREMENTS for part in ("-r", path)]
+    pip = [paths.VENV_PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "-q"]
+    run([*pip, *files], what="pip install")
     release = run([paths.ODOO_BIN, "--version"], what="odoo --version").splitlines()[-1]
     if not release.startswith("Odoo Server 19.0"):
         raise DevenvError(f"Odoo 19.0 is needed, found: {release}")
@@ -113,11 +117,13 @@ def build():
     """Build whatever is missing or outdated; returns quickly when nothing is."""
     python = digest(sys.version, sys.base_prefix)
     odoo_key = digest(LAYOUT, paths.odoo_dir(), debian.ODOO_PACKAGES, debian.OWN_SUITE_PACKAGES)
-    venv_key = digest(odoo_key, python, paths.VENV, *REQUIREMENTS)
+    venv_key = digest(odoo_key, python, paths.VENV)
+    packages_key = digest(venv_key, *REQUIREMENTS)
     schema_key = digest(LAYOUT, SCHEMA_PACKAGE)
     steps = (
         ("odoo", odoo_key, _build_odoo),
         ("venv", venv_key, _build_venv),
+        ("packages", packages_key, _build_packages),
         ("schema", schema_key, _build_schema),
     )
     if all(is_done(name, key) for name, key, _action in steps):
