@@ -1,7 +1,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shopify_connector.mappers.money import CurrencyMismatch, Money, MoneyBag, allocate
@@ -93,6 +93,7 @@ def test_allocation_needs_sensible_weights(weights):
         allocate(usd("1"), weights)
 
 
+@settings(deadline=None)
 @given(
     st.integers(-(10**9), 10**9),
     st.lists(st.integers(0, 1000), min_size=1, max_size=12),
