@@ -314,12 +314,6 @@ class ShopifyBackend(models.Model):
     def action_view_orders(self):
         return self._open_mine("action_shopify_order")
 
-    def action_view_products(self):
-        return self._open_mine("action_shopify_product")
-
-    def action_view_customers(self):
-        return self._open_mine("action_shopify_customer")
-
     def action_view_exceptions(self):
         return self._open_mine("action_shopify_exception")
 
