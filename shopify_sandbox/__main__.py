@@ -20,15 +20,33 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="run the store until SIGTERM or Ctrl-C")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=9292)
-    serve.add_argument("--shop", action="append", default=[], metavar="NAME=us|eu|blank",
-                       help="kind of a shop; sandbox-us and sandbox-eu exist without saying")
-    serve.add_argument("--objects", type=Path, metavar="DIR",
-                       help="load DIR/*.json into the first shop, and DIR/<shop>/*.json into that")
+    serve.add_argument(
+        "--shop",
+        action="append",
+        default=[],
+        metavar="NAME=us|eu|blank",
+        help="kind of a shop; sandbox-us and sandbox-eu exist without saying",
+    )
+    serve.add_argument(
+        "--objects",
+        type=Path,
+        metavar="DIR",
+        help="load DIR/*.json into the first shop, and DIR/<shop>/*.json into that",
+    )
     serve.add_argument("--latency-ms", type=int, default=0, help="added to every API answer")
-    serve.add_argument("--orders-per-minute", type=float, default=0,
-                       help="customers order in every shop that has a catalogue")
-    serve.add_argument("--webhook-retry-base", type=float, default=1.0, metavar="SECONDS",
-                       help="before the first retry, then doubled (Shopify: about 56)")
+    serve.add_argument(
+        "--orders-per-minute",
+        type=float,
+        default=0,
+        help="customers order in every shop that has a catalogue",
+    )
+    serve.add_argument(
+        "--webhook-retry-base",
+        type=float,
+        default=1.0,
+        metavar="SECONDS",
+        help="before the first retry, then doubled (Shopify: about 56)",
+    )
     serve.add_argument("--seed", type=int, default=1, help="of catalogue and customers")
     serve.add_argument("--verbose", action="store_true", help="log every request")
     commands.add_parser("versions", help="list the API versions of the schema folder")
@@ -87,8 +105,10 @@ def main(arguments: list[str] | None = None) -> None:
     if options.command == "versions":
         print("\n".join(schema.available_versions()))
         return
-    logging.basicConfig(level=logging.DEBUG if options.verbose else logging.WARNING,
-                        format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(
+        level=logging.DEBUG if options.verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     try:
         serve(options)

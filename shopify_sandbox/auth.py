@@ -39,8 +39,10 @@ def grant(shop: Shop, form: dict) -> dict:
     """
     settings = shop.settings
     if form.get("client_id") != settings.client_id:
-        raise OAuthError("application_cannot_be_found",
-                         "The application with the given client id cannot be found.")
+        raise OAuthError(
+            "application_cannot_be_found",
+            "The application with the given client id cannot be found.",
+        )
     if form.get("client_secret") not in settings.client_secrets:
         raise OAuthError("invalid_client", "The client secret is not valid for this app.")
     if not settings.installed:
@@ -57,8 +59,9 @@ def grant(shop: Shop, form: dict) -> dict:
 
 def _client_credentials(shop: Shop) -> dict:
     if not shop.settings.client_credentials_allowed:
-        raise OAuthError("shop_not_permitted",
-                         "Client credentials cannot be performed on this shop.")
+        raise OAuthError(
+            "shop_not_permitted", "Client credentials cannot be performed on this shop."
+        )
     token = f"shpat_{secrets.token_hex(16)}"
     seconds = shop.settings.token_seconds
     shop.tokens[token] = time.time() + seconds
@@ -68,8 +71,9 @@ def _client_credentials(shop: Shop) -> dict:
 def _code(shop: Shop, form: dict) -> dict:
     valid_until = shop.codes.pop(form.get("code") or "", 0)
     if valid_until < time.time():
-        raise OAuthError("invalid_request",
-                         "The authorization code was not found or was already used")
+        raise OAuthError(
+            "invalid_request", "The authorization code was not found or was already used"
+        )
     scope = ",".join(shop.settings.scopes)
     if str(form.get("expiring") or "") != "1":
         token = f"shpat_{secrets.token_hex(16)}"

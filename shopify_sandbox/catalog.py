@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from .money import money
 from .shop import Shop
+from .store import legacy_id
 
 # title, product type, base price, options, kind
 PRODUCTS = (
@@ -44,11 +45,19 @@ def fill(shop: Shop, seed: int = 1) -> None:
 
 
 def _product(shop: Shop, rng: random.Random, position: int, entry: tuple, locations) -> dict:
-    title, product_type, price, options, kind = entry
+    title, product_type, _price, options, kind = entry
     names = {name: values.split() for name, values in options.items()}
     combinations = list(itertools.product(*names.values())) if names else [("Default Title",)]
     variants = [
-        _variant(shop, rng, (position, index), combination, names, entry, locations)
+        _variant(
+            shop,
+            rng,
+            (position, index),
+            combination,
+            names=names,
+            entry=entry,
+            locations=locations,
+        )
         for index, combination in enumerate(combinations, start=1)
     ]
     return {
@@ -64,16 +73,21 @@ def _product(shop: Shop, rng: random.Random, position: int, entry: tuple, locati
         "isGiftCard": kind == "gift_card",
         "publishedAt": shop.created_at,
         "options": [
-            {"id": shop.store.new_gid("ProductOption"), "name": name, "position": number,
-             "values": values}
-            for number, (name, values) in enumerate((names or {"Title": ["Default Title"]}).items(),
-                                                    start=1)
+            {
+                "id": shop.store.new_gid("ProductOption"),
+                "name": name,
+                "position": number,
+                "values": values,
+            }
+            for number, (name, values) in enumerate(
+                (names or {"Title": ["Default Title"]}).items(), start=1
+            )
         ],
         "variants": {"nodes": variants},
     }
 
 
-def _variant(shop, rng, place, combination, names, entry, locations) -> dict:
+def _variant(shop, rng, place, combination, *, names, entry, locations) -> dict:
     title, _type, base, _options, kind = entry
     position, index = place
     price = Decimal(base)
@@ -86,6 +100,7 @@ def _variant(shop, rng, place, combination, names, entry, locations) -> dict:
     code = "".join(word[0] for word in title.split()) + f"{position:02d}"
     sku = f"{code}-{index:02d}" if len(names) else f"{code}-00"
     ships = kind in ("goods", "book")
+    item = shop.store.new_gid("InventoryItem")
     return {
         "id": shop.store.new_gid("ProductVariant"),
         "title": " / ".join(combination),
@@ -97,36 +112,48 @@ def _variant(shop, rng, place, combination, names, entry, locations) -> dict:
         "inventoryPolicy": "DENY" if ships else "CONTINUE",
         "selectedOptions": [
             {"name": name, "value": value}
-            for name, value in zip(names or {"Title": ()}, combination)
+            for name, value in zip(names or {"Title": ()}, combination, strict=True)
         ],
         "inventoryItem": {
-            "id": shop.store.new_gid("InventoryItem"),
+            "id": item,
             "sku": sku,
             "tracked": ships,
             "requiresShipping": ships,
             "unitCost": money((price * Decimal("0.45")).quantize(Decimal("0.01")), shop.currency),
             "countryCodeOfOrigin": "PT",
             "harmonizedSystemCode": f"61{position:02d}10",
-            "measurement": {"id": shop.store.new_gid("InventoryItemMeasurement"),
-                            "weight": {"value": round(rng.uniform(0.1, 2.5), 2),
-                                       "unit": "KILOGRAMS"}},
-            "inventoryLevels": {"nodes": [
-                _level(shop, rng, location) for location in (locations if ships else ())
-            ]},
+            "measurement": {
+                "id": shop.store.new_gid("InventoryItemMeasurement"),
+                "weight": {"value": round(rng.uniform(0.1, 2.5), 2), "unit": "KILOGRAMS"},
+            },
+            "inventoryLevels": {
+                "nodes": [
+                    _level(shop, rng, location, item) for location in (locations if ships else ())
+                ]
+            },
         },
     }
 
 
-def _level(shop: Shop, rng: random.Random, location: str) -> dict:
+def _level(shop: Shop, rng: random.Random, location: str, item: str) -> dict:
     available = rng.randint(200, 2000)
-    quantities = {"available": available, "on_hand": available, "committed": 0, "incoming": 0,
-                  "reserved": 0, "damaged": 0, "safety_stock": 0, "quality_control": 0}
+    quantities = {
+        "available": available,
+        "on_hand": available,
+        "committed": 0,
+        "incoming": 0,
+        "reserved": 0,
+        "damaged": 0,
+        "safety_stock": 0,
+        "quality_control": 0,
+    }
     return {
-        "id": shop.store.new_gid("InventoryLevel"),
+        "id": f"{shop.store.new_gid('InventoryLevel')}?inventory_item_id={legacy_id(item)}",
         "isActive": True,
         "location": {"id": location},
-        "quantities": [{"name": name, "quantity": quantity}
-                       for name, quantity in quantities.items()],
+        "quantities": [
+            {"name": name, "quantity": quantity} for name, quantity in quantities.items()
+        ],
     }
 
 

@@ -37,12 +37,12 @@ def check_size(arguments: dict) -> None:
             raise ApiError(f"{name} cannot exceed {MAX_PAGE}", "BAD_REQUEST")
 
 
-def encode_cursor(last_id: int, last_value: str) -> str:
+def encode_cursor(last_id: int, last_value: int | str) -> str:
     text = json.dumps({"last_id": last_id, "last_value": last_value}, separators=(",", ":"))
     return base64.b64encode(text.encode()).decode()
 
 
-def decode_cursor(cursor: str) -> tuple[int, str]:
+def decode_cursor(cursor: str) -> tuple[int, int | str]:
     try:
         content = json.loads(base64.b64decode(cursor, validate=True))
         return int(content["last_id"]), content["last_value"]
@@ -66,32 +66,36 @@ def paginate_sorted(items: list[dict], arguments: dict, key: SortKey) -> Page:
         key=lambda pair: pair[0],
         reverse=descending,
     )
+    numeric = all(isinstance(place[0][1], int) for place, _item in placed)
     start, end = 0, len(placed)
     if arguments.get("after"):
-        edge = _place(arguments["after"])
-        start = sum(1 for place, _item in placed if _before(place, edge, descending) or
-                    place == edge)
+        edge = _place(arguments["after"], numeric)
+        start = sum(
+            1 for place, _item in placed if _before(place, edge, descending) or place == edge
+        )
     if arguments.get("before"):
-        edge = _place(arguments["before"])
+        edge = _place(arguments["before"], numeric)
         end = sum(1 for place, _item in placed if _before(place, edge, descending))
     return _window(placed, start, end, arguments, lambda pair: _cursor(pair[0]))
 
 
 def _sortable(value) -> tuple:
-    # None sorts first, and numbers never meet strings.
-    if value is None:
-        return (0, "")
-    return (1, value) if isinstance(value, str) else (1, f"{value:020.6f}")
+    # None sorts first, numbers before texts; the two are never compared with each other.
+    if value is None or value == "":
+        return (0, 0)
+    return (2, value) if isinstance(value, str) else (1, value)
 
 
 def _cursor(place: tuple) -> str:
-    (_known, value), number = place
-    return encode_cursor(number, value)
+    (kind, value), number = place
+    return encode_cursor(number, value if kind else "")
 
 
-def _place(cursor: str) -> tuple:
+def _place(cursor: str, numeric: bool) -> tuple:
     number, value = decode_cursor(cursor)
-    return ((1 if value != "" else 0, str(value)), number)
+    if numeric and isinstance(value, str) and value.isdigit():
+        value = int(value)
+    return (_sortable(value), number)
 
 
 def _before(place: tuple, edge: tuple, descending: bool) -> bool:
@@ -116,7 +120,7 @@ def paginate_list(items: list[dict], arguments: dict) -> Page:
 
     def cursor(pair):
         number = number_of(pair[1], pair[0])
-        return encode_cursor(number, str(number))
+        return encode_cursor(number, number)
 
     return _window(pairs, start, end, arguments, cursor)
 

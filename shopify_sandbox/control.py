@@ -2,24 +2,24 @@
 
 import random
 import threading
+import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from . import dump
 from .faults import KINDS
-from .loading import InvalidObject
+from .loading import Change, InvalidObject
 from .orders import NothingToSell, Wishes, place_orders
 from .profiles import PROFILES, describe
 from .shop import Shop
+from .web import Request, Response
 
 if TYPE_CHECKING:
-    from .server import Request, Response, Sandbox
+    from .server import Sandbox
 
 
-def handle(sandbox: "Sandbox", request: "Request") -> "Response":
+def handle(sandbox: "Sandbox", request: Request) -> Response:
     """Route ``/_sandbox/health`` and ``/_sandbox/{shop}/{what}``."""
-    from .server import Response
-
     parts = [part for part in request.path.split("/") if part][1:]
     if parts in ([], ["health"]):
         return Response(200, {"status": "ok", "shops": sorted(sandbox.shops)})
@@ -36,7 +36,7 @@ def handle(sandbox: "Sandbox", request: "Request") -> "Response":
         return Response(400, {"error": f"{type(error).__name__}: {error}"})
 
 
-def post_objects(sandbox: "Sandbox", shop: Shop, request: "Request") -> dict:
+def post_objects(sandbox: "Sandbox", shop: Shop, request: Request) -> dict:
     """Upsert a JSON list, or ``{"objects": [...], "deliver": true}``."""
     body = request.json()
     options = body if isinstance(body, dict) and "objects" in body else {}
@@ -50,7 +50,7 @@ def post_objects(sandbox: "Sandbox", shop: Shop, request: "Request") -> dict:
     }
 
 
-def get_objects(sandbox: "Sandbox", shop: Shop, request: "Request") -> list[dict]:
+def get_objects(sandbox: "Sandbox", shop: Shop, request: Request) -> list[dict]:
     """What the store holds, in the shape in which objects are loaded."""
     if request.query.get("id"):
         record = shop.store.get(request.query["id"])
@@ -61,10 +61,8 @@ def get_objects(sandbox: "Sandbox", shop: Shop, request: "Request") -> list[dict
     return [dump.dump(shop, record) for record in shop.store.all(type_name)]
 
 
-def delete_objects(sandbox: "Sandbox", shop: Shop, request: "Request") -> dict:
+def delete_objects(sandbox: "Sandbox", shop: Shop, request: Request) -> dict:
     """``{"ids": [...], "deliver": true}``: the objects are gone, as if deleted in the admin."""
-    from .loading import Change
-
     body = request.json()
     changes = []
     for gid in body["ids"]:
@@ -76,7 +74,7 @@ def delete_objects(sandbox: "Sandbox", shop: Shop, request: "Request") -> dict:
     return {"deleted": [change.gid for change in changes]}
 
 
-def update_order(sandbox: "Sandbox", shop: Shop, request: "Request") -> dict:
+def update_order(sandbox: "Sandbox", shop: Shop, request: Request) -> dict:
     """``{"id": ..., "set": {...}}``: change one object as a merchant would, with webhooks."""
     body = request.json()
     record = shop.store.get(body["id"])
@@ -87,7 +85,7 @@ def update_order(sandbox: "Sandbox", shop: Shop, request: "Request") -> dict:
     return {"id": record["id"], "updatedAt": shop.store.get(record["id"]).get("updatedAt")}
 
 
-def post_orders(sandbox: "Sandbox", shop: Shop, request: "Request") -> dict:
+def post_orders(sandbox: "Sandbox", shop: Shop, request: Request) -> dict:
     """``{"count": N, "per_minute": M, "seed": S, ...}``: customers place orders.
 
     With ``per_minute`` they come spread over time, and the answer comes at once without ids.
@@ -110,14 +108,17 @@ def post_orders(sandbox: "Sandbox", shop: Shop, request: "Request") -> dict:
     }
 
 
-def start_customers(shop: Shop, per_minute: float, rng: random.Random,
-                    wishes: Wishes | None = None, count: int | None = None) -> threading.Event:
+def start_customers(
+    shop: Shop,
+    per_minute: float,
+    rng: random.Random,
+    wishes: Wishes | None = None,
+    count: int | None = None,
+) -> threading.Event:
     """Let customers order continuously, until the event is set or ``count`` is reached."""
     stop = threading.Event()
 
     def run() -> None:
-        import time
-
         placed, started = 0, time.monotonic()
         while count is None or placed < count:
             due = started + (placed + 1) * 60.0 / per_minute
@@ -130,7 +131,7 @@ def start_customers(shop: Shop, per_minute: float, rng: random.Random,
     return stop
 
 
-def stop_orders(sandbox: "Sandbox", shop: Shop, request: "Request") -> dict:
+def stop_orders(sandbox: "Sandbox", shop: Shop, request: Request) -> dict:
     stopped = len(shop.stop_customers)
     for event in shop.stop_customers:
         event.set()
@@ -138,22 +139,26 @@ def stop_orders(sandbox: "Sandbox", shop: Shop, request: "Request") -> dict:
     return {"stopped": stopped}
 
 
-def get_log(sandbox: "Sandbox", shop: Shop, request: "Request") -> list[dict]:
+def get_log(sandbox: "Sandbox", shop: Shop, request: Request) -> list[dict]:
     """Requests, oldest first; ``?operation=`` and ``?limit=`` narrow it down."""
     wanted = request.query.get("operation")
-    entries = [entry for entry in list(shop.log)
-               if not wanted or wanted == entry.get("operation")
-               or wanted in (entry.get("root_fields") or ())]
+    entries = [
+        entry
+        for entry in list(shop.log)
+        if not wanted
+        or wanted == entry.get("operation")
+        or wanted in (entry.get("root_fields") or ())
+    ]
     limit = int(request.query.get("limit") or 0)
     return entries[-limit:] if limit else entries
 
 
-def clear_log(sandbox: "Sandbox", shop: Shop, request: "Request") -> dict:
+def clear_log(sandbox: "Sandbox", shop: Shop, request: Request) -> dict:
     shop.log.clear()
     return {"log": []}
 
 
-def post_faults(sandbox: "Sandbox", shop: Shop, request: "Request") -> dict:
+def post_faults(sandbox: "Sandbox", shop: Shop, request: Request) -> dict:
     """One fault, a list of them, or ``{"faults": [...], "clear": true}``."""
     body = request.json()
     options = body if isinstance(body, dict) else {}
@@ -167,20 +172,20 @@ def post_faults(sandbox: "Sandbox", shop: Shop, request: "Request") -> dict:
     return get_faults(sandbox, shop, request)
 
 
-def get_faults(sandbox: "Sandbox", shop: Shop, request: "Request") -> dict:
+def get_faults(sandbox: "Sandbox", shop: Shop, request: Request) -> dict:
     return {"faults": [asdict(fault) for fault in shop.faults.active], "kinds": sorted(KINDS)}
 
 
-def clear_faults(sandbox: "Sandbox", shop: Shop, request: "Request") -> dict:
+def clear_faults(sandbox: "Sandbox", shop: Shop, request: Request) -> dict:
     shop.faults.clear()
     return get_faults(sandbox, shop, request)
 
 
-def get_settings(sandbox: "Sandbox", shop: Shop, request: "Request") -> dict:
+def get_settings(sandbox: "Sandbox", shop: Shop, request: Request) -> dict:
     return {"domain": shop.domain, "profile": shop.profile, **asdict(shop.settings)}
 
 
-def post_settings(sandbox: "Sandbox", shop: Shop, request: "Request") -> dict:
+def post_settings(sandbox: "Sandbox", shop: Shop, request: Request) -> dict:
     """Change settings; ``available_points`` sets what is left in the bucket now."""
     body = request.json()
     points = body.pop("available_points", None)
@@ -203,7 +208,7 @@ def post_settings(sandbox: "Sandbox", shop: Shop, request: "Request") -> dict:
     return get_settings(sandbox, shop, request)
 
 
-def post_reset(sandbox: "Sandbox", shop: Shop, request: "Request") -> dict:
+def post_reset(sandbox: "Sandbox", shop: Shop, request: Request) -> dict:
     """Start the shop anew; ``{"profile": "us"}`` changes what it is."""
     stop_orders(sandbox, shop, request)
     profile = (request.json() or {}).get("profile")
@@ -213,7 +218,7 @@ def post_reset(sandbox: "Sandbox", shop: Shop, request: "Request") -> dict:
     return {"shop": fresh.domain, "profile": fresh.profile}
 
 
-def post_tokens(sandbox: "Sandbox", shop: Shop, request: "Request") -> dict:
+def post_tokens(sandbox: "Sandbox", shop: Shop, request: Request) -> dict:
     """``{"revoke": "all"}`` or ``{"expire": true}``: tokens no longer open the door."""
     body = request.json() or {}
     if body.get("revoke") == "all":
@@ -228,14 +233,17 @@ def post_tokens(sandbox: "Sandbox", shop: Shop, request: "Request") -> dict:
     return {"tokens": len(shop.tokens)}
 
 
-def get_webhooks(sandbox: "Sandbox", shop: Shop, request: "Request") -> list[dict]:
+def get_webhooks(sandbox: "Sandbox", shop: Shop, request: Request) -> list[dict]:
     """Deliveries of this shop, oldest first; ``?topic=orders/create`` narrows it down."""
     topic = request.query.get("topic")
-    return [item.entry() for item in list(sandbox.deliveries.log)
-            if item.shop is shop and (not topic or item.topic == topic)]
+    return [
+        item.entry()
+        for item in list(sandbox.deliveries.log)
+        if item.shop is shop and (not topic or item.topic == topic)
+    ]
 
 
-def post_webhooks(sandbox: "Sandbox", shop: Shop, request: "Request") -> dict:
+def post_webhooks(sandbox: "Sandbox", shop: Shop, request: Request) -> dict:
     """Send one webhook by hand.
 
     ``{"topic": "customers/redact", "uri": ..., "payload": {...}}`` sends any topic to an address;
@@ -250,10 +258,14 @@ def post_webhooks(sandbox: "Sandbox", shop: Shop, request: "Request") -> dict:
     return {"sent": sandbox.deliveries.send(shop, topic, content)}
 
 
-def post_uninstall(sandbox: "Sandbox", shop: Shop, request: "Request") -> dict:
+def post_uninstall(sandbox: "Sandbox", shop: Shop, request: Request) -> dict:
     """The merchant removes the app: tokens die, subscriptions go, app/uninstalled is sent."""
-    content = {"id": 1, "name": shop.settings.name, "domain": shop.domain,
-               "myshopify_domain": shop.domain}
+    content = {
+        "id": 1,
+        "name": shop.settings.name,
+        "domain": shop.domain,
+        "myshopify_domain": shop.domain,
+    }
     sent = sandbox.deliveries.send(shop, "APP_UNINSTALLED", content)
     shop.settings.installed = False
     shop.refresh_tokens.clear()

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from .errors import ApiError
 
 SINGLE_QUERY_MAX = 1000
-FREE_TYPES = frozenset({"MoneyBag", "MoneyV2", "PageInfo", "Job"})
+FREE_TYPES = frozenset(
+    {"MoneyBag", "MoneyV2", "InventoryItemMeasurement", "Weight", "WebhookSubscriptionEndpoint"}
+)
 
 
 def growth(count: int) -> int:

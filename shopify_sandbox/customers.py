@@ -6,17 +6,79 @@ from .profiles import Profile, Region
 from .shop import Shop
 from .store import Ref
 
-FIRST = (
-    "Ada Ben Carla David Elena Farid Greta Hugo Ines Jonas Kira Liam Mona Noah Olga Paul Quinn "
-    "Rosa Samir Tessa Uwe Vera Will Xenia Yara Zoe José Zoë Bjørn Anaïs"
-).split()
-LAST = (
-    "Abel Brandt Costa Diaz Evans Fischer García Huber Ivanov Jensen Keller Lopez Müller Novak "
-    "O'Brien Peters Quist Rossi Silva Tanaka Ueda Vogel Weber Xu Young Ziegler Ångström Łukasz"
-).split()
+FIRST = [
+    "Ada",
+    "Ben",
+    "Carla",
+    "David",
+    "Elena",
+    "Farid",
+    "Greta",
+    "Hugo",
+    "Ines",
+    "Jonas",
+    "Kira",
+    "Liam",
+    "Mona",
+    "Noah",
+    "Olga",
+    "Paul",
+    "Quinn",
+    "Rosa",
+    "Samir",
+    "Tessa",
+    "Uwe",
+    "Vera",
+    "Will",
+    "Xenia",
+    "Yara",
+    "Zoe",
+    "José",
+    "Zoë",
+    "Bjørn",
+    "Anaïs",
+]
+LAST = [
+    "Abel",
+    "Brandt",
+    "Costa",
+    "Diaz",
+    "Evans",
+    "Fischer",
+    "García",
+    "Huber",
+    "Ivanov",
+    "Jensen",
+    "Keller",
+    "Lopez",
+    "Müller",
+    "Novak",
+    "O'Brien",
+    "Peters",
+    "Quist",
+    "Rossi",
+    "Silva",
+    "Tanaka",
+    "Ueda",
+    "Vogel",
+    "Weber",
+    "Xu",
+    "Young",
+    "Ziegler",
+    "Ångström",
+    "Łukasz",
+]
 STREETS = (
-    "Mill Lane", "Harbour Road", "Oak Street", "Station Square", "Rue du Four", "Lindenallee",
-    "Via Roma", "Kerkstraat", "Elm Avenue", "Bergweg",
+    "Mill Lane",
+    "Harbour Road",
+    "Oak Street",
+    "Station Square",
+    "Rue du Four",
+    "Lindenallee",
+    "Via Roma",
+    "Kerkstraat",
+    "Elm Avenue",
+    "Bergweg",
 )
 
 
@@ -67,22 +129,26 @@ def new_customer(shop: Shop, rng: random.Random, region: Region) -> dict:
     home = address(shop, rng, region, who)
     now = shop.now()
     marketing = rng.choice(("SUBSCRIBED", "NOT_SUBSCRIBED"))
-    return shop.store.put(gid, "Customer", {
-        "firstName": who[0],
-        "lastName": who[1],
-        "email": mail,
-        "phone": home["phone"],
-        "defaultEmailAddress": {"emailAddress": mail, "marketingState": marketing},
-        "defaultPhoneNumber": {"phoneNumber": home["phone"]} if home["phone"] else None,
-        "defaultAddress": home,
-        "addresses": [home],
-        "addressesV2": [home],
-        "state": "ENABLED",
-        "tags": [],
-        "createdAt": now,
-        "updatedAt": now,
-        "_region": _region_key(region),
-    })
+    return shop.store.put(
+        gid,
+        "Customer",
+        {
+            "firstName": who[0],
+            "lastName": who[1],
+            "email": mail,
+            "phone": home["phone"],
+            "defaultEmailAddress": {"emailAddress": mail, "marketingState": marketing},
+            "defaultPhoneNumber": {"phoneNumber": home["phone"]} if home["phone"] else None,
+            "defaultAddress": home,
+            "addresses": [home],
+            "addressesV2": [home],
+            "state": "ENABLED",
+            "tags": [],
+            "createdAt": now,
+            "updatedAt": now,
+            "_region": _region_key(region),
+        },
+    )
 
 
 def _region_key(region: Region) -> str:

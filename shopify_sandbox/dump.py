@@ -7,8 +7,18 @@ from .shop import Shop
 from .store import RELATIONS, Ref
 
 # Never part of another object, even when they were loaded inside of one.
-INDEPENDENT = frozenset({"Customer", "Order", "Product", "ProductVariant", "InventoryItem",
-                         "Location", "Company", "CompanyLocation"})
+INDEPENDENT = frozenset(
+    {
+        "Customer",
+        "Order",
+        "Product",
+        "ProductVariant",
+        "InventoryItem",
+        "Location",
+        "Company",
+        "CompanyLocation",
+    }
+)
 
 
 def dump(shop: Shop, record: dict) -> dict:
@@ -47,6 +57,9 @@ def _value(shop: Shop, value, owner: str, inside: set[str]):
     if isinstance(value, list):
         return [_value(shop, item, owner, inside) for item in value]
     if isinstance(value, dict):
-        return {name: _value(shop, item, owner, inside) for name, item in value.items()
-                if not name.startswith("_")}
+        return {
+            name: _value(shop, item, owner, inside)
+            for name, item in value.items()
+            if not name.startswith("_")
+        }
     return value

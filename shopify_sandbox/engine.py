@@ -1,21 +1,21 @@
-"""From a request body to an answer: parse, validate, price, execute. Everything reusable is kept."""
+"""From a request body to an answer: parse, validate, price, execute; what can be is kept."""
 
 import threading
 from dataclasses import dataclass
 
 from graphql import (
-    DocumentNode,
     FragmentDefinitionNode,
     GraphQLSyntaxError,
     OperationDefinitionNode,
-    execute_sync,
     parse,
 )
 
 from . import resolvers, schema
+from .context import Context, NullHere
 from .cost import SINGLE_QUERY_MAX, too_expensive
-from .plan import Compiler, Context, NullHere, Plan, include_flags
+from .plan import Compiler, Plan
 from .scopes import AccessRules
+from .selection import include_flags
 from .shop import Shop
 from .validation import validation_errors
 from .variables import coerce_variables
@@ -38,7 +38,6 @@ class Prepared:
     operations: dict[str, OperationDefinitionNode]
     fragments: dict[str, FragmentDefinitionNode]
     flags: set[str]
-    document: DocumentNode | None = None
 
 
 @dataclass
@@ -71,8 +70,9 @@ class Engine:
         operation = self._operation(prepared, body.get("operationName"))
         if not isinstance(operation, OperationDefinitionNode):
             return []
-        roots = [node.name.value for node in operation.selection_set.selections
-                 if hasattr(node, "name")]
+        roots = [
+            node.name.value for node in operation.selection_set.selections if hasattr(node, "name")
+        ]
         return [operation.name.value if operation.name else "", *roots]
 
     def execute(self, shop: Shop, body: dict, throttled: bool = False) -> Outcome:
@@ -117,7 +117,7 @@ class Engine:
             elif isinstance(definition, FragmentDefinitionNode):
                 fragments[definition.name.value] = definition
         errors = validation_errors(self.api, document)
-        return Prepared(errors, operations, fragments, include_flags(document), document)
+        return Prepared(errors, operations, fragments, include_flags(document))
 
     @staticmethod
     def _operation(prepared: Prepared, name: str | None) -> OperationDefinitionNode | str:
@@ -140,18 +140,11 @@ class Engine:
         return plan
 
     def _run(self, shop: Shop, prepared, operation, variables: dict, throttled: bool) -> Outcome:
-        if _introspects(operation):
-            result = execute_sync(
-                self.api.schema,
-                prepared.document,
-                variable_values=variables,
-                operation_name=operation.name.value if operation.name else None,
-            )
-            return Outcome(dict(result.formatted), "IntrospectionQuery", ["__schema"], 1, 1)
         plan = self._plan(shop, prepared, operation, variables)
         requested = plan.requested_cost(variables)
-        outcome = Outcome({}, operation.name.value if operation.name else "", plan.root_fields,
-                          requested)
+        outcome = Outcome(
+            {}, operation.name.value if operation.name else "", plan.root_fields, requested
+        )
         if requested > SINGLE_QUERY_MAX:
             error = too_expensive(requested)
             outcome.body = {"errors": [{"message": error.message, "extensions": error.extensions}]}
@@ -185,11 +178,6 @@ class Engine:
         outcome.body = {**body, "extensions": extensions}
         if context.changes:
             shop.tell(context.changes)
-
-
-def _introspects(operation: OperationDefinitionNode) -> bool:
-    names = [getattr(node, "name", None) for node in operation.selection_set.selections]
-    return bool(names) and all(name and name.value.startswith("__") for name in names)
 
 
 def _cost(shop: Shop, requested: int, actual: int | None) -> dict:

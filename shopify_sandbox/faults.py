@@ -6,10 +6,24 @@ import threading
 from dataclasses import dataclass, field
 
 API_KINDS = frozenset(
-    "latency http_error throttled reset timeout_after_write no_answer graphql_error".split()
+    [
+        "latency",
+        "http_error",
+        "throttled",
+        "reset",
+        "timeout_after_write",
+        "no_answer",
+        "graphql_error",
+    ]
 )
 WEBHOOK_KINDS = frozenset(
-    "webhook_lost webhook_duplicate webhook_late webhook_reorder webhook_bad_signature".split()
+    [
+        "webhook_lost",
+        "webhook_duplicate",
+        "webhook_late",
+        "webhook_reorder",
+        "webhook_bad_signature",
+    ]
 )
 KINDS = API_KINDS | WEBHOOK_KINDS
 

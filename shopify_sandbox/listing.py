@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 
+from .context import Context, Listing
 from .derive import amounts
-from .plan import Context, Listing
 from .search import Filter, compile_search, moment
 from .shop import Shop
 from .store import legacy_id
@@ -47,9 +47,12 @@ def _common(shop: Shop) -> dict[str, Filter]:
 
 
 def order_status(order: dict) -> list[str]:
+    words = ["any", "closed" if order.get("closedAt") else "not_closed"]
     if order.get("cancelledAt"):
-        return ["cancelled"]
-    return ["closed", "not_open"] if order.get("closedAt") else ["open", "not_closed"]
+        words.append("cancelled")
+    elif not order.get("closedAt"):
+        words.append("open")
+    return words
 
 
 def order_filters(shop: Shop) -> dict[str, Filter]:
@@ -58,9 +61,14 @@ def order_filters(shop: Shop) -> dict[str, Filter]:
 
     def customer_words(order):
         customer = shop.store.resolve(order.get("customer")) or {}
-        return [shop.read(order, "name"), order.get("email"), order.get("note"),
-                customer.get("firstName"), customer.get("lastName"),
-                *(line.get("title") for line in lines(order))]
+        return [
+            shop.read(order, "name"),
+            order.get("email"),
+            order.get("note"),
+            customer.get("firstName"),
+            customer.get("lastName"),
+            *(line.get("title") for line in lines(order)),
+        ]
 
     def locations(order):
         found = shop.store.related(order, "fulfillmentOrders")
@@ -73,8 +81,9 @@ def order_filters(shop: Shop) -> dict[str, Filter]:
         **_common(shop),
         **_times(shop, "processed_at"),
         "default": Filter("words", customer_words),
-        "name": Filter("string", lambda order: [shop.read(order, "name"),
-                                                shop.read(order, "name").lstrip("#")]),
+        "name": Filter(
+            "string", lambda order: [shop.read(order, "name"), shop.read(order, "name").lstrip("#")]
+        ),
         "tag_not": Filter("not_in", _reads(shop, "tags")),
         "status": Filter("string", order_status),
         "financial_status": Filter("string", _lower(shop, "displayFinancialStatus")),
@@ -100,15 +109,22 @@ def order_filters(shop: Shop) -> dict[str, Filter]:
         "current_total_price": Filter(
             "number", lambda order: str(amounts(shop.read(order, "currentTotalPriceSet"))[0])
         ),
-        "payment_id": Filter("string", lambda order: [
-            item.get("paymentId") for item in shop.store.related(order, "transactions")]),
+        "payment_id": Filter(
+            "string",
+            lambda order: [
+                item.get("paymentId") for item in shop.store.related(order, "transactions")
+            ],
+        ),
     }
 
 
 def _fulfillment_words(shop: Shop, order: dict) -> list[str]:
     status = shop.read(order, "displayFulfillmentStatus").lower()
-    words = {"fulfilled": ["shipped"], "unfulfilled": ["unshipped"],
-             "partially_fulfilled": ["partial"]}
+    words = {
+        "fulfilled": ["shipped"],
+        "unfulfilled": ["unshipped"],
+        "partially_fulfilled": ["partial"],
+    }
     return [status, *words.get(status, [])]
 
 
@@ -119,8 +135,10 @@ def product_filters(shop: Shop) -> dict[str, Filter]:
     return {
         **_common(shop),
         **_times(shop, "published_at"),
-        "default": Filter("words", lambda p: [p.get("title"), p.get("vendor"),
-                                              p.get("productType"), *variants(p, "sku")]),
+        "default": Filter(
+            "words",
+            lambda p: [p.get("title"), p.get("vendor"), p.get("productType"), *variants(p, "sku")],
+        ),
         "tag_not": Filter("not_in", _reads(shop, "tags")),
         "title": Filter("words", _reads(shop, "title")),
         "handle": Filter("string", _reads(shop, "handle")),
@@ -143,8 +161,9 @@ def variant_filters(shop: Shop) -> dict[str, Filter]:
 
     return {
         **_common(shop),
-        "default": Filter("words", lambda v: [shop.read(v, "sku"), v.get("barcode"),
-                                              shop.read(v, "displayName")]),
+        "default": Filter(
+            "words", lambda v: [shop.read(v, "sku"), v.get("barcode"), shop.read(v, "displayName")]
+        ),
         "title": Filter("words", _reads(shop, "title")),
         "sku": Filter("string", _reads(shop, "sku")),
         "barcode": Filter("string", _reads(shop, "barcode")),
@@ -166,8 +185,15 @@ def item_filters(shop: Shop) -> dict[str, Filter]:
 def customer_filters(shop: Shop) -> dict[str, Filter]:
     return {
         **_common(shop),
-        "default": Filter("words", lambda c: [c.get("firstName"), c.get("lastName"),
-                                              shop.read(c, "email"), shop.read(c, "phone")]),
+        "default": Filter(
+            "words",
+            lambda c: [
+                c.get("firstName"),
+                c.get("lastName"),
+                shop.read(c, "email"),
+                shop.read(c, "phone"),
+            ],
+        ),
         "tag_not": Filter("not_in", _reads(shop, "tags")),
         "customer_date": Filter("time", _reads(shop, "createdAt")),
         "email": Filter("string", _reads(shop, "email")),
@@ -209,8 +235,9 @@ def fulfillment_order_filters(shop: Shop) -> dict[str, Filter]:
     return {
         **_common(shop),
         "status": Filter("string", _lower(shop, "status")),
-        "assigned_location_id": Filter("id", lambda record: number_of(
-            (record.get("assignedLocation") or {}).get("location"))),
+        "assigned_location_id": Filter(
+            "id", lambda record: number_of((record.get("assignedLocation") or {}).get("location"))
+        ),
     }
 
 
@@ -267,8 +294,11 @@ def visible(shop: Shop, type_name: str, arguments: dict) -> list[dict]:
     elif type_name == "Location" and not arguments.get("includeInactive"):
         records = [r for r in records if shop.read(r, "isActive")]
     elif type_name == "FulfillmentOrder" and not arguments.get("includeClosed"):
-        records = [r for r in records
-                   if shop.read(r, "status") not in ("CLOSED", "CANCELLED", "INCOMPLETE")]
+        records = [
+            r
+            for r in records
+            if shop.read(r, "status") not in ("CLOSED", "CANCELLED", "INCOMPLETE")
+        ]
     elif type_name == "WebhookSubscription":
         records = [r for r in records if _subscription_fits(r, arguments)]
     return records
@@ -287,8 +317,11 @@ def search(records: list[dict], type_name: str, arguments: dict, context: Contex
     parsed = compile_search(query, FILTERS[type_name](context.shop))
     if parsed.warnings:
         context.warnings.append(
-            {"path": [str(part) for part in context.path], "query": query,
-             "warnings": parsed.warnings}
+            {
+                "path": [str(part) for part in context.path],
+                "query": query,
+                "warnings": parsed.warnings,
+            }
         )
     return [record for record in records if parsed.matches(record)]
 
@@ -310,7 +343,9 @@ def root_count(type_name: str):
         records = search(visible(context.shop, type_name, arguments), type_name, arguments, context)
         limit = arguments.get("limit")
         capped = limit is not None and len(records) > limit
-        return {"count": limit if capped else len(records),
-                "precision": "AT_LEAST" if capped else "EXACT"}
+        return {
+            "count": limit if capped else len(records),
+            "precision": "AT_LEAST" if capped else "EXACT",
+        }
 
     return resolve

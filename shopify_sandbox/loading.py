@@ -6,12 +6,14 @@ left out stays out: it reads as null, empty or derived. Nested objects with an i
 their own: they are updated by what is nested and found by ``node(id:)``.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from graphql import (
+    GraphQLNamedType,
     get_named_type,
     get_nullable_type,
-    is_abstract_type,
+    is_composite_type,
     is_list_type,
     is_object_type,
 )
@@ -21,7 +23,7 @@ from .schema import ApiSchema, is_connection, item_type_name
 from .store import RELATIONS, Ref, Store, type_of_gid
 
 # Snapshots: they have an id, but belong to the object that holds them.
-EMBEDDED = frozenset({"MailingAddress", "CompanyAddress"})
+EMBEDDED = frozenset({"MailingAddress", "CompanyAddress", "InventoryQuantity"})
 
 
 class InvalidObject(ValueError):
@@ -66,7 +68,9 @@ class Loader:
             raise InvalidObject(f"{data['id']}: the Admin API has no type {type_name}")
         with self.store.lock:
             gid = self._upsert(data, type_name, None)
-        return next(change for change in reversed(self.changes) if change.gid == gid)
+            same = dict(self.store.get(gid))
+        unchanged = Change(gid, type_name, same, same)
+        return next((c for c in reversed(self.changes) if c.gid == gid), unchanged)
 
     def _upsert(self, data: dict, type_name: str, parent: Ref | None) -> str:
         gid = data["id"]
@@ -106,49 +110,57 @@ class Loader:
         child_type, back, owned = RELATIONS[type_name, name]
         kept = set()
         for item in _items(value):
-            if not isinstance(item, dict) or "id" not in item:
-                raise InvalidObject(f"{parent}: every object in {name} needs an id")
-            kept.add(self._upsert({**item, back: parent}, child_type, parent))
+            if not isinstance(item, dict):
+                raise InvalidObject(f"{parent}: {name} is a list of objects, not {item!r}")
+            gid = item.get("id") or self.store.new_gid(child_type)
+            kept.add(self._upsert({**item, "id": gid, back: parent}, child_type, parent))
         if owned:
             for child in self.store.children(child_type, back, parent):
                 if child["id"] not in kept:
                     self.store.delete(child["id"])
 
     def _field(self, type_name: str, name: str, value, owner: Ref):
-        definition = self.api.type(type_name).fields.get(name)
-        if definition is None:
-            if not name.startswith("_"):
-                self.warnings.append(f"{type_name} has no field {name} in {self.api.version}")
-            return value
-        return self._value(definition.type, value, owner)
+        shape = self.api.shapes.get((type_name, name))
+        if shape is None:
+            definition = self.api.type(type_name).fields.get(name)
+            if definition is None:
+                if not name.startswith("_"):
+                    self.warnings.append(f"{type_name} has no field {name} in {self.api.version}")
+                return value
+            shape = self.api.shapes[type_name, name] = _Shape.of(self.api, definition.type)
+        return self._value(shape, value, owner)
 
-    def _value(self, gql_type, value, owner: Ref):
+    def _value(self, shape: "_Shape", value, owner: Ref):
         if value is None or type(value) is Ref:
             return value
-        if is_connection(gql_type):
-            node_type = self.api.type(item_type_name(get_named_type(gql_type).name))
-            return [self._value(node_type, item, owner) for item in _items(value)]
-        if is_list_type(get_nullable_type(gql_type)):
-            inner = get_nullable_type(gql_type).of_type
-            return [self._value(inner, item, owner) for item in _items(value)]
-        named = get_named_type(gql_type)
-        if not isinstance(value, dict):
-            return _scalar(named.name, value)
-        return self._object(named, value, owner)
+        if shape.many:
+            return [self._single(shape, item, owner) for item in _items(value)]
+        return self._single(shape, value, owner)
 
-    def _object(self, named, value: dict, owner: Ref):
-        type_name = value.get("__typename") or named.name
-        gid = value.get("id")
-        if not is_object_type(self.api.type(type_name)):
-            guess = type_of_gid(gid) if isinstance(gid, str) and gid.count("/") >= 4 else None
-            guess = guess or self._guess(named, value)
-            if not is_object_type(self.api.type(guess or "")):
-                return value  # custom scalars such as JSON
-            type_name = guess
-        if gid and self.api.is_node(type_name) and type_name not in EMBEDDED:
-            return Ref(self._upsert(value, type_name, owner))
-        result = {name: self._field(type_name, name, item, owner) for name, item in value.items()}
-        if type_name != named.name:
+    def _single(self, shape: "_Shape", value, owner: Ref):
+        if isinstance(value, dict) and shape.composite:
+            return self._object(shape, value, owner)
+        return shape.scalar(value) if shape.scalar and value is not None else value
+
+    def _object(self, shape: "_Shape", value: dict, owner: Ref):
+        named, gid = shape.named, value.get("id")
+        type_name = named.name
+        if not shape.concrete:
+            type_name = (
+                value.get("__typename")
+                or (type_of_gid(gid) if isinstance(gid, str) and gid.count("/") >= 4 else None)
+                or self._guess(named, value)
+            )
+            if not is_object_type(self.api.type(type_name or "")):
+                raise InvalidObject(f"{owner}: say the __typename of this {named.name}: {value}")
+        if type_name not in EMBEDDED and self.api.is_node(type_name) and (gid or shape.many):
+            gid = gid or self.store.new_gid(type_name)
+            return Ref(self._upsert({**value, "id": gid}, type_name, owner))
+        result = {
+            name: item if name == "__typename" else self._field(type_name, name, item, owner)
+            for name, item in value.items()
+        }
+        if not shape.concrete:
             result["__typename"] = type_name
         if type_name == "MoneyV2":
             result.setdefault("currencyCode", self.currency)
@@ -159,8 +171,6 @@ class Loader:
 
     def _guess(self, named, value: dict) -> str | None:
         """The member of a union or interface that has all the given fields."""
-        if not is_abstract_type(named):
-            return None
         possible = self.api.schema.get_possible_types(named)
         fitting = [member for member in possible if value.keys() <= member.fields.keys()]
         return fitting[0].name if fitting else None
@@ -178,9 +188,21 @@ def _items(value) -> list:
     return value or []
 
 
-def _scalar(type_name: str, value):
-    if type_name == "Decimal" and value is not None:
-        return decimal_text(value)
-    if type_name == "Money" and value is not None:
-        return money_text(value)
-    return value
+@dataclass(frozen=True)
+class _Shape:
+    """What is to be done with the values of one field."""
+
+    named: GraphQLNamedType
+    many: bool
+    composite: bool
+    concrete: bool
+    scalar: Callable | None
+
+    @classmethod
+    def of(cls, api: ApiSchema, gql_type) -> "_Shape":
+        many = is_list_type(get_nullable_type(gql_type))
+        named = get_named_type(gql_type)
+        if is_connection(gql_type):
+            many, named = True, api.type(item_type_name(named.name))
+        scalar = {"Decimal": decimal_text, "Money": money_text}.get(named.name)
+        return cls(named, many, is_composite_type(named), is_object_type(named), scalar)

@@ -5,12 +5,12 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 
 from . import customers
-from .derive import quantity_of
 from .loading import Change, Loader
 from .money import bag, rounded
 from .payments import pay
 from .pricing import Discount, LineInput, Priced, price_order
 from .profiles import PROFILES, Profile, Region
+from .routing import commit_stock, fulfillment_orders
 from .shop import Shop
 
 
@@ -76,11 +76,12 @@ class _Order:
         self.currency = shop.currency
         self.discounts: list[tuple[Discount, dict]] = []
         self.lines: list[dict] = []
+        self.reserved: list[tuple[dict, str, int]] = []
 
     def chance(self, probability: float) -> bool:
         return self.rng.random() < probability
 
-    def extra(self, probability: float) -> bool:
+    def surprise(self, probability: float) -> bool:
         return self.chance(probability) and self.wishes.extras
 
     def place(self) -> tuple[dict, list[Change]]:
@@ -96,7 +97,7 @@ class _Order:
         loader = Loader(self.shop.store, self.shop.api, self.currency, self.shop.now())
         loader.load(data)
         with self.shop.store.lock:
-            changes = loader.changes + self._commit_stock()
+            changes = loader.changes + commit_stock(self.shop, self.reserved)
         return self.shop.store.get(data["id"]), changes
 
     # Choices ----------------------------------------------------------------------------------
@@ -151,12 +152,12 @@ class _Order:
         cards = [v for v in self.variants if self._is_gift_card(v)]
         for variant in self.rng.sample(goods, min(count, len(goods))):
             self.lines.append(self._variant_line(variant, self.rng.choice((1, 1, 1, 2, 3))))
-        if cards and self.extra(0.06):
+        if cards and self.surprise(0.06):
             self.lines.append(self._variant_line(self.rng.choice(cards), 1))
-        if self.extra(0.06):
+        if self.surprise(0.06):
             price = Decimal(self.rng.randint(300, 4000)) / 100
             self.lines.append(self._custom_line("Gift wrapping", price, taxable=True))
-        if self.extra(0.1):
+        if self.surprise(0.1):
             price = Decimal(self.rng.choice(("1.50", "2.00", "3.33", "5.00")))
             self.lines.append({**self._custom_line("Tip", price, taxable=False), "tip": True})
 
@@ -188,9 +189,18 @@ class _Order:
 
     def _custom_line(self, title: str, price: Decimal, taxable: bool) -> dict:
         return {
-            "title": title, "variantTitle": None, "sku": None, "vendor": None, "variant": None,
-            "product": None, "price": price, "quantity": 1, "taxable": taxable,
-            "taxes": self.region.taxes if taxable else (), "gift_card": False, "ships": False,
+            "title": title,
+            "variantTitle": None,
+            "sku": None,
+            "vendor": None,
+            "variant": None,
+            "product": None,
+            "price": price,
+            "quantity": 1,
+            "taxable": taxable,
+            "taxes": self.region.taxes if taxable else (),
+            "gift_card": False,
+            "ships": False,
             "item": {},
         }
 
@@ -198,26 +208,53 @@ class _Order:
         wanted = self.wishes.discounts
         if wanted is False or (wanted is None and self.chance(0.45)):
             return
-        goods = [i for i, line in enumerate(self.lines)
-                 if not line["gift_card"] and not line.get("tip")]
+        goods = [
+            i for i, line in enumerate(self.lines) if not line["gift_card"] and not line.get("tip")
+        ]
         kind = self.rng.choice(("code", "fixed", "line", "line+code", "manual"))
         if kind.startswith("line"):
-            self._discount("AutomaticDiscountApplication", [self.rng.choice(goods)],
-                           percentage=self.rng.choice((10, 15, 33)), title="Second season",
-                           method="EACH", selection="EXPLICIT")
+            self._discount(
+                "AutomaticDiscountApplication",
+                [self.rng.choice(goods)],
+                percentage=self.rng.choice((10, 15, 33)),
+                title="Second season",
+                method="EACH",
+                selection="EXPLICIT",
+            )
         if kind.endswith("code"):
-            self._discount("DiscountCodeApplication", goods,
-                           percentage=self.rng.choice(("10", "12.5", "20")), code="WELCOME")
+            self._discount(
+                "DiscountCodeApplication",
+                goods,
+                percentage=self.rng.choice(("10", "12.5", "20")),
+                code="WELCOME",
+            )
         if kind == "fixed":
-            self._discount("DiscountCodeApplication", goods,
-                           amount=Decimal(self.rng.choice(("5.00", "7.77", "10.00"))),
-                           code="SAVE-NOW")
+            self._discount(
+                "DiscountCodeApplication",
+                goods,
+                amount=Decimal(self.rng.choice(("5.00", "7.77", "10.00"))),
+                code="SAVE-NOW",
+            )
         if kind == "manual":
-            self._discount("ManualDiscountApplication", goods, percentage=5,
-                           title="Goodwill", description="Goodwill")
+            self._discount(
+                "ManualDiscountApplication",
+                goods,
+                percentage=5,
+                title="Goodwill",
+                description="Goodwill",
+            )
 
-    def _discount(self, type_name, lines, *, percentage=None, amount=None, method="ACROSS",
-                  selection="ALL", **names) -> None:
+    def _discount(
+        self,
+        type_name,
+        lines,
+        *,
+        percentage=None,
+        amount=None,
+        method="ACROSS",
+        selection="ALL",
+        **names,
+    ) -> None:
         value = (
             {"__typename": "PricingPercentageValue", "percentage": float(percentage)}
             if percentage is not None
@@ -242,11 +279,15 @@ class _Order:
             return
         self.rate = self.rng.choice(self.profile.shipping)
         if self.wishes.discounts is not False and self.chance(0.12):
-            self._discount("DiscountCodeApplication", None,
-                           percentage=self.rng.choice((100, 50)), code="FREESHIP")
-        if self.region.foreign and self.extra(0.3):
+            self._discount(
+                "DiscountCodeApplication",
+                None,
+                percentage=self.rng.choice((100, 50)),
+                code="FREESHIP",
+            )
+        if self.region.foreign and self.surprise(0.3):
             self.duties = Decimal("0.065")
-        if self.extra(0.03):
+        if self.surprise(0.03):
             self.fee = Decimal("1.95")
 
     # Prices -----------------------------------------------------------------------------------
@@ -257,19 +298,21 @@ class _Order:
             unit = self._convert(line["price"], currency)
             duty = unit * line["quantity"] * self.duties if line["ships"] else Decimal(0)
             rates = [Decimal(rate) for _title, rate in line["taxes"]]
-            inputs.append(
-                LineInput(unit, line["quantity"], rates, duty, bool(line.get("tip")))
-            )
+            inputs.append(LineInput(unit, line["quantity"], rates, duty, bool(line.get("tip"))))
         discounts = [
-            Discount(discount.percentage,
-                     None if discount.amount is None else self._convert(discount.amount, currency),
-                     discount.lines)
+            Discount(
+                discount.percentage,
+                None if discount.amount is None else self._convert(discount.amount, currency),
+                discount.lines,
+            )
             for discount, _application in self.discounts
         ]
         shipping = self._convert(Decimal(self.rate[2]), currency) if self.rate else Decimal(0)
         taxes = self.region.taxes if self.profile.tax_shipping else ()
         return price_order(
-            currency, inputs, discounts,
+            currency,
+            inputs,
+            discounts,
             taxes_included=self.shop.taxes_included,
             shipping=shipping,
             shipping_rates=[Decimal(rate) for _title, rate in taxes] if self.rate else [],
@@ -301,42 +344,66 @@ class _Order:
             "name": f"{shop.settings.order_prefix}{number}",
             "number": number,
             "confirmationNumber": "".join(rng.choices("ABCDEFGHJKLMNPQRSTUVWXYZ23456789", k=9)),
-            "createdAt": now, "processedAt": now, "updatedAt": now,
-            "confirmed": True, "test": self.wishes.test,
-            "currencyCode": self.currency, "presentmentCurrencyCode": self.presentment,
-            "taxesIncluded": shop.taxes_included, "dutiesIncluded": False, "taxExempt": False,
-            "email": self.email, "phone": self.billing.get("phone"),
+            "createdAt": now,
+            "processedAt": now,
+            "updatedAt": now,
+            "confirmed": True,
+            "test": self.wishes.test,
+            "currencyCode": self.currency,
+            "presentmentCurrencyCode": self.presentment,
+            "taxesIncluded": shop.taxes_included,
+            "dutiesIncluded": False,
+            "taxExempt": False,
+            "email": self.email,
+            "phone": self.billing.get("phone"),
             "customer": {"id": self.customer["id"]} if self.customer else None,
             "customerLocale": {"DE": "de", "FR": "fr"}.get(self.region.country_code, "en"),
             "billingAddress": self._snapshot(self.billing),
             "shippingAddress": self._snapshot(self.shipping_address) if self.rate else None,
             "sourceName": "web",
             "attribution": {"handle": "online_store", "displayName": "Online Store"},
-            "note": rng.choice((None, None, None, "Please leave at the door.", "Gift — no invoice")),
+            "note": rng.choice(
+                (None, None, None, "Please leave at the door.", "Gift — no invoice")
+            ),
             "tags": rng.choice(([], [], ["vip"], ["wholesale", "priority"])),
             "customAttributes": rng.choice(([], [{"key": "gift", "value": "yes"}])),
             "risk": self._risk(),
             "lineItems": {"nodes": lines},
             "discountApplications": {"nodes": [item for _d, item in self.discounts]},
             "shippingLines": {"nodes": self._shipping_lines(shop_side, other)},
-            "subtotalPriceSet": subtotal, "currentSubtotalPriceSet": subtotal,
-            "totalTaxSet": tax, "currentTotalTaxSet": tax,
-            "totalShippingPriceSet": shipping, "currentShippingPriceSet": shipping,
-            "totalDiscountsSet": discounts, "currentTotalDiscountsSet": discounts,
+            "subtotalPriceSet": subtotal,
+            "currentSubtotalPriceSet": subtotal,
+            "totalTaxSet": tax,
+            "currentTotalTaxSet": tax,
+            "totalShippingPriceSet": shipping,
+            "currentShippingPriceSet": shipping,
+            "totalDiscountsSet": discounts,
+            "currentTotalDiscountsSet": discounts,
             "totalTipReceivedSet": both(shop_side.tip, other.tip),
-            "originalTotalDutiesSet": duties, "currentTotalDutiesSet": duties,
-            "originalTotalAdditionalFeesSet": fee, "currentTotalAdditionalFeesSet": fee,
-            "totalPriceSet": total, "originalTotalPriceSet": total, "currentTotalPriceSet": total,
-            "subtotalLineItemsQuantity": quantity, "currentSubtotalLineItemsQuantity": quantity,
+            "originalTotalDutiesSet": duties,
+            "currentTotalDutiesSet": duties,
+            "originalTotalAdditionalFeesSet": fee,
+            "currentTotalAdditionalFeesSet": fee,
+            "totalPriceSet": total,
+            "originalTotalPriceSet": total,
+            "currentTotalPriceSet": total,
+            "subtotalLineItemsQuantity": quantity,
+            "currentSubtotalLineItemsQuantity": quantity,
             "taxLines": self._order_taxes(lines, shop_side, other),
             "displayFulfillmentStatus": "UNFULFILLED",
             "fulfillmentOrders": {"nodes": []},
         }
         data["currentTaxLines"] = data["taxLines"]
-        data["fulfillmentOrders"]["nodes"] = self._fulfillment_orders(data)
+        data["fulfillmentOrders"]["nodes"] = fulfillment_orders(self, data)
         if self.fee:
-            data["additionalFees"] = [{"id": shop.store.new_gid("AdditionalFee"),
-                                       "name": "Handling fee", "price": fee, "taxLines": []}]
+            data["additionalFees"] = [
+                {
+                    "id": shop.store.new_gid("AdditionalFee"),
+                    "name": "Handling fee",
+                    "price": fee,
+                    "taxLines": [],
+                }
+            ]
         return data
 
     def _snapshot(self, address: dict) -> dict:
@@ -347,43 +414,54 @@ class _Order:
         doubtful = self.chance(0.04)
         return {
             "recommendation": "INVESTIGATE" if doubtful else "ACCEPT",
-            "assessments": [{"riskLevel": "MEDIUM" if doubtful else "LOW", "facts": [],
-                             "provider": None}],
+            "assessments": [
+                {"riskLevel": "MEDIUM" if doubtful else "LOW", "facts": [], "provider": None}
+            ],
         }
 
     def _line(self, index: int, shop_side: Priced, other: Priced) -> dict:
         line = self.lines[index]
         allocations = [
-            {"allocatedAmountSet": self._bag(amount, other.allocations[index].get(key, 0)),
-             "discountApplication": self.discounts[key][1]}
+            {
+                "allocatedAmountSet": self._bag(amount, other.allocations[index].get(key, 0)),
+                "discountApplication": self.discounts[key][1],
+            }
             for key, amount in shop_side.allocations[index].items()
         ]
         unit = [self._convert(line["price"], code) for code in (self.currency, self.presentment)]
         quantity = line["quantity"]
         data = {
             "id": self.shop.store.new_gid("LineItem"),
-            "title": line["title"], "variantTitle": line["variantTitle"], "sku": line["sku"],
+            "title": line["title"],
+            "variantTitle": line["variantTitle"],
+            "sku": line["sku"],
             "name": " - ".join(filter(None, (line["title"], line["variantTitle"]))),
-            "vendor": line["vendor"], "quantity": quantity,
-            "requiresShipping": line["ships"], "taxable": line["taxable"],
+            "vendor": line["vendor"],
+            "quantity": quantity,
+            "requiresShipping": line["ships"],
+            "taxable": line["taxable"],
             "isGiftCard": line["gift_card"],
             "variant": {"id": line["variant"]} if line["variant"] else None,
             "product": {"id": line["product"]} if line["product"] else None,
             "originalUnitPriceSet": self._bag(*unit),
             "originalTotalSet": self._bag(unit[0] * quantity, unit[1] * quantity),
             "discountAllocations": allocations,
-            "taxLines": _tax_lines(line["taxes"], shop_side.taxes[index], other.taxes[index],
-                                   self._bag),
-            "duties": [], "customAttributes": [],
+            "taxLines": _tax_lines(
+                line["taxes"], shop_side.taxes[index], other.taxes[index], self._bag
+            ),
+            "duties": [],
+            "customAttributes": [],
         }
         if shop_side.duties[index]:
-            data["duties"] = [{
-                "id": self.shop.store.new_gid("Duty"),
-                "price": self._bag(shop_side.duties[index], other.duties[index]),
-                "harmonizedSystemCode": line["item"].get("harmonizedSystemCode"),
-                "countryCodeOfOrigin": line["item"].get("countryCodeOfOrigin"),
-                "taxLines": [],
-            }]
+            data["duties"] = [
+                {
+                    "id": self.shop.store.new_gid("Duty"),
+                    "price": self._bag(shop_side.duties[index], other.duties[index]),
+                    "harmonizedSystemCode": line["item"].get("harmonizedSystemCode"),
+                    "countryCodeOfOrigin": line["item"].get("countryCodeOfOrigin"),
+                    "taxLines": [],
+                }
+            ]
         return data
 
     def _shipping_lines(self, shop_side: Priced, other: Priced) -> list[dict]:
@@ -391,114 +469,59 @@ class _Order:
             return []
         title, code, _price = self.rate
         reduced = self._bag(shop_side.shipping_net, other.shipping_net)
-        return [{
-            "id": self.shop.store.new_gid("ShippingLine"),
-            "title": title, "code": code, "source": "shopify", "carrierIdentifier": None,
-            "custom": False, "isRemoved": False,
-            "originalPriceSet": self._bag(shop_side.shipping, other.shipping),
-            "discountedPriceSet": reduced, "currentDiscountedPriceSet": reduced,
-            "discountAllocations": [
-                {"allocatedAmountSet": self._bag(amount, other.shipping_allocations.get(key, 0)),
-                 "discountApplication": self.discounts[key][1]}
-                for key, amount in shop_side.shipping_allocations.items()
-            ],
-            "taxLines": _tax_lines(self.region.taxes, shop_side.shipping_taxes,
-                                   other.shipping_taxes, self._bag),
-        }]
+        return [
+            {
+                "id": self.shop.store.new_gid("ShippingLine"),
+                "title": title,
+                "code": code,
+                "source": "shopify",
+                "carrierIdentifier": None,
+                "custom": False,
+                "isRemoved": False,
+                "originalPriceSet": self._bag(shop_side.shipping, other.shipping),
+                "discountedPriceSet": reduced,
+                "currentDiscountedPriceSet": reduced,
+                "discountAllocations": [
+                    {
+                        "allocatedAmountSet": self._bag(
+                            amount, other.shipping_allocations.get(key, 0)
+                        ),
+                        "discountApplication": self.discounts[key][1],
+                    }
+                    for key, amount in shop_side.shipping_allocations.items()
+                ],
+                "taxLines": _tax_lines(
+                    self.region.taxes, shop_side.shipping_taxes, other.shipping_taxes, self._bag
+                ),
+            }
+        ]
 
     def _order_taxes(self, lines: list[dict], shop_side: Priced, other: Priced) -> list[dict]:
         """Taxes of the whole order, one entry per title and rate."""
         sums: dict[tuple[str, str], list[Decimal]] = {}
-        groups = [(line["taxes"], shop_side.taxes[i], other.taxes[i])
-                  for i, line in enumerate(self.lines)]
+        groups = [
+            (line["taxes"], shop_side.taxes[i], other.taxes[i]) for i, line in enumerate(self.lines)
+        ]
         groups.append((self.region.taxes, shop_side.shipping_taxes, other.shipping_taxes))
         for taxes, left, right in groups:
-            for key, amount, other_amount in zip(taxes, left, right):
+            for key, amount, other_amount in zip(taxes, left, right, strict=False):
                 entry = sums.setdefault(key, [Decimal(0), Decimal(0)])
                 entry[0] += amount
                 entry[1] += other_amount
-        return _tax_lines(list(sums), [v[0] for v in sums.values()],
-                          [v[1] for v in sums.values()], self._bag)
-
-    # Fulfilment and stock ---------------------------------------------------------------------
-
-    def _fulfillment_orders(self, data: dict) -> list[dict]:
-        """One fulfilment order per location; now and then the second location ships a part."""
-        shipped = [(line, node) for line, node in zip(self.lines, data["lineItems"]["nodes"])
-                   if line["ships"]]
-        self.reserved: list[tuple[dict, str, int]] = []
-        if not shipped:
-            return []
-        groups: dict[str, list] = {}
-        split = len(self.locations) > 1 and len(shipped) > 1 and self.chance(0.15)
-        for index, entry in enumerate(shipped):
-            place = self.locations[1 if split and index == len(shipped) - 1 else 0]
-            groups.setdefault(place["id"], []).append(entry)
-        return [self._fulfillment_order(data, location, entries)
-                for location, entries in groups.items()]
-
-    def _fulfillment_order(self, data: dict, location_id: str, entries: list) -> dict:
-        store = self.shop.store
-        location = store.get(location_id)
-        address = location.get("address") or {}
-        target = data["shippingAddress"] or {}
-        names = ("address1", "address2", "city", "company", "firstName", "lastName", "phone",
-                 "province", "zip")
-        for line, _node in entries:
-            self.reserved.append((line["item"], location_id, line["quantity"]))
-        return {
-            "id": store.new_gid("FulfillmentOrder"),
-            "status": "OPEN", "requestStatus": "UNSUBMITTED",
-            "assignedLocation": {
-                "name": location.get("name"), "location": {"id": location_id},
-                "countryCode": address.get("countryCode"),
-                **{name: address.get(name) for name in
-                   ("address1", "address2", "city", "phone", "province", "zip")},
-            },
-            "destination": {"id": store.new_gid("FulfillmentOrderDestination"),
-                            "email": self.email, "countryCode": target.get("countryCodeV2"),
-                            **{name: target.get(name) for name in names}},
-            "deliveryMethod": {"id": store.new_gid("DeliveryMethod"), "methodType": "SHIPPING"},
-            "supportedActions": [{"action": name} for name in
-                                 ("CREATE_FULFILLMENT", "REPORT_PROGRESS", "MOVE", "HOLD",
-                                  "SPLIT")],
-            "lineItems": {"nodes": [
-                {"id": store.new_gid("FulfillmentOrderLineItem"),
-                 "totalQuantity": line["quantity"], "remainingQuantity": line["quantity"],
-                 "lineItem": {"id": node["id"]}, "inventoryItemId": line["item"].get("id")}
-                for line, node in entries
-            ]},
-        }
-
-    def _commit_stock(self) -> list[Change]:
-        """What was sold is no longer available, but committed."""
-        changes = []
-        for item, location_id, quantity in self.reserved:
-            for level in self.shop.store.related(item, "inventoryLevels") if item else ():
-                if level.get("location") == location_id:
-                    changes.append(move_quantity(self.shop, level, "available", "committed",
-                                                 quantity))
-        return changes
-
-
-def move_quantity(shop: Shop, level: dict, source: str, target: str, quantity: int) -> Change:
-    """Move units from one quantity name to another at one level."""
-    before = dict(level)
-    amounts = {item["name"]: item["quantity"] for item in level.get("quantities") or ()}
-    amounts[source] = quantity_of(level, source) - quantity
-    amounts[target] = quantity_of(level, target) + quantity
-    now = shop.now()
-    shop.store.put(level["id"], "InventoryLevel", {
-        "quantities": [{"name": name, "quantity": value, "updatedAt": now}
-                       for name, value in amounts.items()],
-        "updatedAt": now,
-    })
-    return Change(level["id"], "InventoryLevel", before, dict(shop.store.get(level["id"])))
+        return _tax_lines(
+            list(sums), [v[0] for v in sums.values()], [v[1] for v in sums.values()], self._bag
+        )
 
 
 def _tax_lines(taxes, amounts, other_amounts, both) -> list[dict]:
     return [
-        {"title": title, "rate": float(rate), "ratePercentage": float(Decimal(rate) * 100),
-         "priceSet": both(amount, other), "channelLiable": False, "source": "shopify"}
-        for (title, rate), amount, other in zip(taxes, amounts, other_amounts)
+        {
+            "title": title,
+            "rate": float(rate),
+            "ratePercentage": float(Decimal(rate) * 100),
+            "priceSet": both(amount, other),
+            "channelLiable": False,
+            "source": "shopify",
+        }
+        for (title, rate), amount, other in zip(taxes, amounts, other_amounts, strict=False)
     ]

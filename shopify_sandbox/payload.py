@@ -29,10 +29,21 @@ def _base(record: dict) -> dict:
 def _address(address: dict | None) -> dict | None:
     if not address:
         return None
-    names = {"first_name": "firstName", "last_name": "lastName", "company": "company",
-             "address1": "address1", "address2": "address2", "city": "city", "zip": "zip",
-             "province": "province", "province_code": "provinceCode", "country": "country",
-             "country_code": "countryCodeV2", "phone": "phone", "name": "name"}
+    names = {
+        "first_name": "firstName",
+        "last_name": "lastName",
+        "company": "company",
+        "address1": "address1",
+        "address2": "address2",
+        "city": "city",
+        "zip": "zip",
+        "province": "province",
+        "province_code": "provinceCode",
+        "country": "country",
+        "country_code": "countryCodeV2",
+        "phone": "phone",
+        "name": "name",
+    }
     return {name: address.get(field) for name, field in names.items()}
 
 
@@ -69,8 +80,9 @@ def order(record: dict, shop: Shop) -> dict:
         "customer": {"id": numeric(record["customer"])} if record.get("customer") else None,
         "billing_address": _address(record.get("billingAddress")),
         "shipping_address": _address(record.get("shippingAddress")),
-        "line_items": [_line(line, shop) for line in
-                       shop.store.resolve_all(record.get("lineItems"))],
+        "line_items": [
+            _line(line, shop) for line in shop.store.resolve_all(record.get("lineItems"))
+        ],
         "refunds": [refund(item, shop) for item in shop.store.related(record, "refunds")],
     }
 
@@ -97,12 +109,16 @@ def refund(record: dict, shop: Shop) -> dict:
         "note": record.get("note"),
         "processed_at": record.get("processedAt"),
         "refund_line_items": [
-            {"quantity": item.get("quantity"), "line_item_id": numeric(item.get("lineItem")),
-             "restock_type": (item.get("restockType") or "NO_RESTOCK").lower()}
+            {
+                "quantity": item.get("quantity"),
+                "line_item_id": numeric(item.get("lineItem")),
+                "restock_type": (item.get("restockType") or "NO_RESTOCK").lower(),
+            }
             for item in shop.store.resolve_all(record.get("refundLineItems"))
         ],
-        "transactions": [transaction(item, shop) for item in
-                         shop.store.resolve_all(record.get("transactions"))],
+        "transactions": [
+            transaction(item, shop) for item in shop.store.resolve_all(record.get("transactions"))
+        ],
     }
 
 
@@ -127,10 +143,15 @@ def product(record: dict, shop: Shop) -> dict:
         "product_type": record.get("productType"),
         "tags": ", ".join(record.get("tags") or ()),
         "variants": [
-            {**_base(item), "product_id": numeric(record["id"]), "sku": shop.read(item, "sku"),
-             "barcode": item.get("barcode"), "price": shop.read(item, "price"),
-             "title": shop.read(item, "title"),
-             "inventory_item_id": numeric(item.get("inventoryItem"))}
+            {
+                **_base(item),
+                "product_id": numeric(record["id"]),
+                "sku": shop.read(item, "sku"),
+                "barcode": item.get("barcode"),
+                "price": shop.read(item, "price"),
+                "title": shop.read(item, "title"),
+                "inventory_item_id": numeric(item.get("inventoryItem")),
+            }
             for item in shop.store.related(record, "variants")
         ],
     }
@@ -179,8 +200,10 @@ def returned(record: dict, shop: Shop) -> dict:
         **_base(record),
         "name": record.get("name"),
         "status": str(record.get("status") or "").lower(),
-        "order": {"id": numeric(record.get("order")),
-                  "admin_graphql_api_id": parent and parent["id"]},
+        "order": {
+            "id": numeric(record.get("order")),
+            "admin_graphql_api_id": parent and parent["id"],
+        },
     }
 
 

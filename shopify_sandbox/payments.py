@@ -13,9 +13,9 @@ NOTHING = Decimal(0)
 
 def pay(order: "_Order", data: dict, priced: Priced, presented: Priced) -> None:
     """Add transactions, financial status and received amounts to an order in the making."""
-    kind = order.wishes.payment or order.rng.choices(
-        ("paid", "pending", "authorized"), (88, 7, 5)
-    )[0]
+    kind = (
+        order.wishes.payment or order.rng.choices(("paid", "pending", "authorized"), (88, 7, 5))[0]
+    )
     total = (priced.total, presented.total)
     if kind == "authorized":
         transactions = [_transaction(order, data, "AUTHORIZATION", "SUCCESS", total)]
@@ -28,25 +28,27 @@ def pay(order: "_Order", data: dict, priced: Priced, presented: Priced) -> None:
         status, received, capturable = "PAID", total, (NOTHING, NOTHING)
     outstanding = total if status == "PENDING" else (NOTHING, NOTHING)
     both = order._bag
-    data.update({
-        "transactions": transactions,
-        "displayFinancialStatus": status,
-        "paymentGatewayNames": list(dict.fromkeys(item["gateway"] for item in transactions)),
-        "totalReceivedSet": both(*received),
-        "netPaymentSet": both(*received),
-        "totalCapturableSet": both(*capturable),
-        "totalOutstandingSet": both(*outstanding),
-        "totalRefundedSet": both(NOTHING, NOTHING),
-        "capturable": status == "AUTHORIZED",
-        "fullyPaid": status == "PAID",
-        "unpaid": status != "PAID",
-    })
+    data.update(
+        {
+            "transactions": transactions,
+            "displayFinancialStatus": status,
+            "paymentGatewayNames": list(dict.fromkeys(item["gateway"] for item in transactions)),
+            "totalReceivedSet": both(*received),
+            "netPaymentSet": both(*received),
+            "totalCapturableSet": both(*capturable),
+            "totalOutstandingSet": both(*outstanding),
+            "totalRefundedSet": both(NOTHING, NOTHING),
+            "capturable": status == "AUTHORIZED",
+            "fullyPaid": status == "PAID",
+            "unpaid": status != "PAID",
+        }
+    )
 
 
 def _sales(order: "_Order", data: dict, total: tuple[Decimal, Decimal]) -> list[dict]:
     """One payment, or now and then a part from a gift card and the rest by card."""
     part = (Decimal("10.00"), order._convert(Decimal("10.00"), order.presentment))
-    if order.extra(0.04) and total[0] > part[0] and total[1] > part[1]:
+    if order.surprise(0.04) and total[0] > part[0] and total[1] > part[1]:
         rest = (total[0] - part[0], total[1] - part[1])
         return [
             _transaction(order, data, "SALE", "SUCCESS", part, gateway="gift_card"),

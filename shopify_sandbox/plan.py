@@ -7,17 +7,20 @@ runs as fast as dicts are read.
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass
 
 from graphql import (
+    DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLField,
     GraphQLObjectType,
     OperationDefinitionNode,
     SelectionSetNode,
     VariableNode,
-    Visitor,
+    execute_sync,
     get_named_type,
     get_nullable_type,
     is_abstract_type,
@@ -25,59 +28,21 @@ from graphql import (
     is_list_type,
     is_non_null_type,
     is_object_type,
-    visit,
 )
 from graphql.execution.values import get_argument_values
 
 from . import connections
+from .context import Context, Listing, NullHere, Resolver
 from .cost import FREE_TYPES, Costed
 from .derive import concrete_type
 from .errors import ApiError, not_implemented
 from .schema import ApiSchema, is_connection
 from .scopes import AccessRules
+from .selection import SKIP, has_variable, size_reader
 from .store import Ref
 from .values import is_plain, reader
 
-Run = Callable[[dict, "Context"], object]
-Resolver = Callable[[dict, dict, "Context"], object]
-SKIP = ("skip", "include")
-
-
-class NullHere(Exception):
-    """A field that must not be null has no value: its parent becomes null."""
-
-
-@dataclass
-class Listing:
-    """Objects of a connection before paging; ``key`` sorts root objects."""
-
-    items: list
-    key: connections.SortKey | None = None
-
-
-@dataclass
-class Context:
-    """One execution."""
-
-    shop: object
-    api: ApiSchema
-    variables: dict
-    errors: list[dict] = field(default_factory=list)
-    warnings: list[dict] = field(default_factory=list)
-    path: list = field(default_factory=list)
-    seen: dict[int, int] = field(default_factory=dict)
-    arguments: dict[int, dict] = field(default_factory=dict)
-    changes: list = field(default_factory=list)
-
-    def fail(self, error: ApiError, node: FieldNode) -> None:
-        location = node.loc.start_token
-        entry = {
-            "message": error.message,
-            "locations": [{"line": location.line, "column": location.column}],
-        }
-        if error.extensions:
-            entry["extensions"] = error.extensions
-        self.errors.append({**entry, "path": list(self.path)})
+Run = Callable[[dict, Context], object]
 
 
 @dataclass
@@ -94,6 +59,43 @@ class Plan:
 
     def actual_cost(self, seen: dict[int, int]) -> int:
         return max(1, sum(part.actual(seen) for part in self.cost))
+
+
+@dataclass(frozen=True)
+class _Field:
+    """One response field to compile."""
+
+    parent: GraphQLObjectType
+    definition: GraphQLField
+    key: str
+    nodes: list[FieldNode]
+    resolver: Resolver | None
+
+    @property
+    def node(self) -> FieldNode:
+        return self.nodes[0]
+
+    @property
+    def name(self) -> str:
+        return self.node.name.value
+
+    @property
+    def named(self):
+        return get_named_type(self.definition.type)
+
+    @property
+    def required(self) -> bool:
+        return is_non_null_type(self.definition.type)
+
+    @property
+    def is_list(self) -> bool:
+        return is_list_type(get_nullable_type(self.definition.type))
+
+    @property
+    def items_nullable(self) -> bool:
+        return self.is_list and not is_non_null_type(
+            get_nullable_type(self.definition.type).of_type
+        )
 
 
 class Compiler:
@@ -115,11 +117,13 @@ class Compiler:
         self._keys = itertools.count(1)
 
     def compile(self, operation: OperationDefinitionNode) -> Plan:
+        self.operation = operation
         mutation = operation.operation.value == "mutation"
         root = self.api.schema.mutation_type if mutation else self.api.schema.query_type
         run, cost = self._select(root, [operation.selection_set], in_payload=False)
-        names = [nodes[0].name.value for nodes in
-                 self._collect(root, [operation.selection_set]).values()]
+        names = [
+            nodes[0].name.value for nodes in self._collect(root, [operation.selection_set]).values()
+        ]
         return Plan(operation, run, cost, names)
 
     # Selections -------------------------------------------------------------------------------
@@ -134,12 +138,15 @@ class Compiler:
                     key = node.alias.value if node.alias else node.name.value
                     found.setdefault(key, []).append(node)
                     continue
-                if isinstance(node, FragmentSpreadNode):
-                    node = self.fragments[node.name.value]
-                condition = node.type_condition
+                fragment = self._fragment(node)
+                condition = fragment.type_condition
                 if condition is None or self._applies(condition.name.value, gql_type):
-                    self._collect(gql_type, [node.selection_set], found)
+                    self._collect(gql_type, [fragment.selection_set], found)
         return found
+
+    def _fragment(self, node):
+        spread = isinstance(node, FragmentSpreadNode)
+        return self.fragments[node.name.value] if spread else node
 
     def _applies(self, condition: str, gql_type) -> bool:
         if condition == gql_type.name:
@@ -184,120 +191,89 @@ class Compiler:
         name = nodes[0].name.value
         if name == "__typename":
             return (lambda _record, _context: parent.name), None
-        definition = parent.fields[name]
-        required = is_non_null_type(definition.type)
-        denied = self.access.denial(parent.name, name, definition.type)
-        if denied:
-            return self._failing(key, denied, required, nodes[0]), None
-        resolver = self.resolvers.get((parent.name, name))
-        root = parent in (self.api.schema.query_type, self.api.schema.mutation_type)
-        if resolver is None and root:
-            kind = "Mutation" if parent is self.api.schema.mutation_type else "Query"
-            error = not_implemented(kind, name)
-            return self._failing(key, error, required, nodes[0]), None
-        raw = self._raw(parent, definition, name, nodes[0], resolver)
-        named = get_named_type(definition.type)
-        if is_leaf_type(named):
-            return self._leaf(parent, name, key, raw, resolver, required, nodes[0], root)
-        is_mutation = parent is self.api.schema.mutation_type
-        if is_connection(definition.type):
-            return self._connection(definition, key, nodes, raw, required)
-        return self._composite(definition, key, nodes, raw, required, is_mutation, in_payload)
+        if name.startswith("__"):
+            return self._introspection(key, nodes[0]), Costed(1, "object", 0)
+        found = _Field(
+            parent, parent.fields[name], key, nodes, self.resolvers.get((parent.name, name))
+        )
+        error = self.access.denial(parent.name, name, found.definition.type)
+        mutation = parent is self.api.schema.mutation_type
+        root = mutation or parent is self.api.schema.query_type
+        if root and error is None and found.resolver is None:
+            error = not_implemented("Mutation" if mutation else "Query", name)
+        if is_leaf_type(found.named):
+            run, cost = self._leaf(found)
+        elif is_connection(found.definition.type):
+            run, cost = self._connection(found)
+        else:
+            run, cost = self._composite(found, in_payload)
+        return _failing(found, error) if error else run, cost
 
-    def _raw(self, parent, definition, name: str, node: FieldNode, resolver) -> Run:
+    def _introspection(self, key: str, node: FieldNode) -> Run:
+        """``__schema`` and ``__type`` are answered by graphql-core."""
+        operation = copy(self.operation)
+        operation.selection_set = SelectionSetNode(selections=(node,))
+        operation.variable_definitions = ()
+        document = DocumentNode(definitions=(operation, *self.fragments.values()))
+
+        def run(_record, context: Context):
+            result = execute_sync(context.api.schema, document, variable_values=context.variables)
+            return (result.data or {}).get(key)
+
+        return run
+
+    def _raw(self, found: "_Field") -> Run:
         """Function that fetches the value before it is completed."""
-        if resolver is None:
-            read = reader(self.api, parent.name, name)
-            if is_list_type(get_nullable_type(definition.type)) and "first" in definition.args:
-                arguments = self._arguments(definition, node)
-
-                def sliced(record, context):
-                    size = arguments(context).get("first")
-                    values = read(record, context.shop)
-                    return values if size is None or values is None else values[:size]
-
-                return sliced
+        resolver, arguments = found.resolver, None
+        if resolver:
+            arguments = self._arguments(found)
+            return lambda record, context: resolver(record, arguments(context), context)
+        read = reader(self.api, found.parent.name, found.name)
+        if not (found.is_list and "first" in found.definition.args):
             return lambda record, context: read(record, context.shop)
-        arguments = self._arguments(definition, node)
-        return lambda record, context: resolver(record, arguments(context), context)
+        arguments = self._arguments(found)
 
-    def _arguments(self, definition, node: FieldNode) -> Callable[[Context], dict]:
-        if not any(_has_variable(argument) for argument in node.arguments):
+        def sliced(record, context: Context):
+            size = arguments(context).get("first")
+            values = read(record, context.shop)
+            return values if size is None or values is None else values[:size]
+
+        return sliced
+
+    def _arguments(self, found: "_Field") -> Callable[[Context], dict]:
+        definition, node = found.definition, found.node
+        if not any(has_variable(argument) for argument in node.arguments):
             fixed = get_argument_values(definition, node, {})
             return lambda _context: fixed
         key = next(self._keys)
 
         def read(context: Context) -> dict:
-            found = context.arguments.get(key)
-            if found is None:
-                found = get_argument_values(definition, node, context.variables)
-                context.arguments[key] = found
-            return found
+            values = context.arguments.get(key)
+            if values is None:
+                values = get_argument_values(definition, node, context.variables)
+                context.arguments[key] = values
+            return values
 
         return read
 
-    def _failing(self, key: str, error: ApiError, required: bool, node: FieldNode) -> Run:
-        def run(_record, context: Context):
-            context.path.append(key)
-            context.fail(error, node)
-            context.path.pop()
-            if required:
-                raise NullHere
-            return None
+    def _leaf(self, found: "_Field"):
+        if found.resolver is None:
+            plain = is_plain(self.api, found.parent.name, found.name)
+            return None if plain else self._raw(found), None
+        return _guarded(found, self._raw(found), lambda value, _context: value), None
 
-        return run
-
-    def _leaf(self, parent, name, key, raw, resolver, required, node, root):
-        cost = Costed(10 if root and name.endswith("Count") else 0, "object", next(self._keys))
-        if resolver is None:
-            return None if is_plain(self.api, parent.name, name) else raw, None
-        return self._guarded(key, raw, lambda value, _context: value, required, node, cost.key), cost
-
-    def _guarded(self, key, raw, complete, required: bool, node: FieldNode, cost_key: int) -> Run:
-        """Fetch and complete a value; an error makes it, or its parent, null."""
-
-        def run(record, context: Context):
-            path = context.path
-            depth = len(path)
-            path.append(key)
-            try:
-                value = raw(record, context)
-                if type(value) is Ref:
-                    value = context.shop.store.objects.get(value)
-                if value is not None:
-                    context.seen.setdefault(cost_key, 1)
-                    value = complete(value, context)
-                if value is None and required:
-                    raise NullHere
-            except ApiError as error:
-                context.fail(error, node)
-                value = None
-                if required:
-                    raise NullHere from None
-            except NullHere:
-                value = None
-                if required:
-                    raise
-            finally:
-                del path[depth:]
-            return value
-
-        return run
-
-    def _composite(self, definition, key, nodes, raw, required, is_mutation, in_payload):
-        named = get_named_type(definition.type)
-        select, costs = self._completion(named, nodes, in_payload=is_mutation)
-        free = in_payload or named.name in FREE_TYPES or named.name.endswith("UserError")
-        if named.name == "Count" and not in_payload:
-            own = 10 if nodes[0].name.value.endswith("Count") else 1
+    def _composite(self, found: "_Field", in_payload: bool):
+        mutation = found.parent is self.api.schema.mutation_type
+        named = found.named
+        select, costs = self._completion(named, found.nodes, in_payload=mutation)
+        if mutation or (named.name == "Count" and found.name.endswith("Count")):
+            own = 10
         else:
-            own = 10 if is_mutation else 0 if free else 1
+            free = in_payload or named.name in FREE_TYPES or named.name.endswith("UserError")
+            own = 0 if free else 1
         cost = Costed(own, "object", next(self._keys), costs)
-        complete = select
-        if is_list_type(get_nullable_type(definition.type)):
-            inner = get_nullable_type(definition.type).of_type
-            complete = _list_of(select, nullable_items=not is_non_null_type(inner))
-        return self._guarded(key, raw, complete, required, nodes[0], cost.key), cost
+        complete = _list_of(select, found) if found.is_list else select
+        return _guarded(found, self._raw(found), complete, cost.key), cost
 
     def _completion(self, named, nodes: list[FieldNode], in_payload: bool = False):
         selection_sets = [node.selection_set for node in nodes if node.selection_set]
@@ -331,27 +307,25 @@ class Compiler:
         found = set()
         for selection_set in selection_sets:
             for node in selection_set.selections:
-                if isinstance(node, FragmentSpreadNode):
-                    node = self.fragments[node.name.value]
                 if isinstance(node, FieldNode):
                     continue
-                if node.type_condition:
-                    found.add(node.type_condition.name.value)
-                found |= self._conditions([node.selection_set])
+                fragment = self._fragment(node)
+                if fragment.type_condition:
+                    found.add(fragment.type_condition.name.value)
+                found |= self._conditions([fragment.selection_set])
         return found
 
     # Connections ------------------------------------------------------------------------------
 
-    def _connection(self, definition, key, nodes, raw, required):
-        named = get_named_type(definition.type)
-        arguments = self._arguments(definition, nodes[0])
-        selection_sets = [node.selection_set for node in nodes if node.selection_set]
+    def _connection(self, found: "_Field"):
+        named, arguments = found.named, self._arguments(found)
+        selection_sets = [node.selection_set for node in found.nodes if node.selection_set]
         parts, costs = [], []
         for part_key, part_nodes in self._collect(named, selection_sets).items():
             part, part_costs = self._connection_part(named, part_nodes)
             parts.append((part_key, part))
             costs.extend(part_costs)
-        cost = Costed(0, "connection", next(self._keys), costs, _size_reader(nodes[0]))
+        cost = Costed(0, "connection", next(self._keys), costs, size_reader(found.node))
 
         def complete(value, context: Context) -> dict:
             listing = value if isinstance(value, Listing) else Listing(value)
@@ -365,7 +339,7 @@ class Compiler:
             context.seen[cost.key] = max(context.seen.get(cost.key, 0), len(page.items))
             return {part_key: part(page, context) for part_key, part in parts}
 
-        return self._guarded(key, raw, complete, required, nodes[0], cost.key), cost
+        return _guarded(found, self._raw(found), complete, cost.key), cost
 
     def _connection_part(self, connection, nodes: list[FieldNode]):
         """``nodes``, ``edges`` or ``pageInfo`` of a page, and its cost per object."""
@@ -393,8 +367,9 @@ class Compiler:
             if name == "node":
                 named = get_named_type(edge_type.fields["node"].type)
                 select, costs = self._completion(named, part_nodes)
-                parts.append((key, lambda page, i, context, run=select: run(page.items[i],
-                                                                           context)))
+                parts.append(
+                    (key, lambda page, i, context, run=select: run(page.items[i], context))
+                )
             elif name == "cursor":
                 parts.append((key, lambda page, i, _context: page.cursor(i)))
             else:
@@ -407,7 +382,7 @@ class Compiler:
             for index in range(len(page.items)):
                 context.path += (index, "node")
                 result.append({key: part(page, index, context) for key, part in parts})
-                del context.path[depth + 1:]
+                del context.path[depth + 1 :]
             del context.path[depth:]
             return result
 
@@ -427,65 +402,77 @@ class Compiler:
         return lambda page, _context: {key: part(page) for key, part in parts}
 
 
-def _list_of(select: Run, nullable_items: bool = False) -> Callable:
+def _guarded(found: "_Field", raw: Run, complete: Callable, cost_key: int = 0) -> Run:
+    """Fetch and complete a value; an error makes it, or its parent, null."""
+    key, node, required = found.key, found.node, found.required
+
+    def run(record, context: Context):
+        path = context.path
+        depth = len(path)
+        path.append(key)
+        try:
+            value = raw(record, context)
+            if type(value) is Ref:
+                value = context.shop.store.objects.get(value)
+            if value is not None:
+                context.seen.setdefault(cost_key, 1)
+                value = complete(value, context)
+            if value is None and required:
+                raise NullHere
+        except ApiError as error:
+            context.fail(error, node)
+            value = None
+            if required:
+                raise NullHere from None
+        except NullHere:
+            value = None
+            if required:
+                raise
+        finally:
+            del path[depth:]
+        return value
+
+    return run
+
+
+def _failing(found: "_Field", error: ApiError) -> Run:
+    def run(_record, context: Context) -> None:
+        context.path.append(found.key)
+        context.fail(error, found.node)
+        context.path.pop()
+        if found.required:
+            raise NullHere
+
+    return run
+
+
+def _list_of(select: Run, found: "_Field | None" = None) -> Callable:
     """Complete each object of a list; null items stay only where the schema allows them."""
+    nullable = found is not None and found.items_nullable
 
     def complete(values, context: Context, name: str | None = None) -> list:
         objects, path = context.shop.store.objects, context.path
         result = []
         if name:
             path.append(name)
+        depth = len(path)
         path.append(0)
         for index, value in enumerate(values):
-            if type(value) is Ref:
-                value = objects.get(value)
-            if value is None:
-                if nullable_items:
-                    result.append(None)
-                continue
-            path[-1] = index
-            result.append(select(value, context))
+            record = objects.get(value) if type(value) is Ref else value
+            path[depth] = index
+            if record is not None:
+                try:
+                    result.append(select(record, context))
+                    continue
+                except ApiError as error:
+                    if not nullable:
+                        raise
+                    context.fail(error, found.node)
+            if nullable:
+                result.append(None)
         path.pop()
         if name:
             path.pop()
         return result
 
     return complete
-
-
-def _has_variable(node) -> bool:
-    class Finder(Visitor):
-        found = False
-
-        def enter_variable(self, *_args):
-            self.found = True
-
-    finder = Finder()
-    visit(node, finder)
-    return finder.found
-
-
-def _size_reader(node: FieldNode) -> Callable[[dict], int]:
-    """Page size asked for by ``first`` or ``last``; the maximum when it is left out."""
-    for argument in node.arguments:
-        if argument.name.value in ("first", "last"):
-            if isinstance(argument.value, VariableNode):
-                name = argument.value.name.value
-                return lambda variables: int(variables.get(name) or 0)
-            if hasattr(argument.value, "value"):
-                size = int(argument.value.value)
-                return lambda _variables: size
-    return lambda _variables: 0
-
-
-def include_flags(document) -> set[str]:
-    """Names of the variables that ``@include`` and ``@skip`` read."""
-    names: set[str] = set()
-
-    class Finder(Visitor):
-        def enter_directive(self, node, *_args):
-            if node.name.value in SKIP and isinstance(node.arguments[0].value, VariableNode):
-                names.add(node.arguments[0].value.name.value)
-
-    visit(document, Finder())
-    return names

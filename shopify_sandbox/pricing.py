@@ -107,17 +107,24 @@ def price_order(
             continue
         left = [gross[i] - sum(allocations[i].values()) for i in discount.lines]
         reduction = _reduction(discount, sum(left, Decimal(0)), currency)
-        for i, share in zip(discount.lines, allocate(reduction, left, currency)):
+        for i, share in zip(discount.lines, allocate(reduction, left, currency), strict=True):
             if share:
                 allocations[i][index] = share
     priced = Priced(
-        currency, gross, allocations, [], [rounded(line.duty, currency) for line in lines],
-        shipping, shipping_allocations, [], fee,
-        sum((g for g, line in zip(gross, lines) if line.tip), Decimal(0)), taxes_included,
+        currency,
+        gross,
+        allocations,
+        [],
+        [rounded(line.duty, currency) for line in lines],
+        shipping,
+        shipping_allocations,
+        [],
+        fee,
+        sum((g for g, line in zip(gross, lines, strict=True) if line.tip), Decimal(0)),
+        taxes_included,
     )
     priced.taxes = [
-        _taxes(priced.net(i), line.rates, currency, taxes_included)
-        for i, line in enumerate(lines)
+        _taxes(priced.net(i), line.rates, currency, taxes_included) for i, line in enumerate(lines)
     ]
     priced.shipping_taxes = _taxes(
         priced.shipping_net, shipping_rates or [], currency, taxes_included

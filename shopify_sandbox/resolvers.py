@@ -3,10 +3,10 @@
 from urllib.parse import urlsplit
 
 from . import schema
+from .context import Context, Listing, Resolver
 from .errors import ApiError
 from .listing import root_count, root_list, search, sort_key
 from .mutations import MUTATIONS
-from .plan import Context, Listing, Resolver
 from .store import type_of_gid
 
 RESOLVERS: dict[tuple[str, str], Resolver] = {}
@@ -60,8 +60,15 @@ SINGLES = {
     "webhookSubscription": "WebhookSubscription",
     "job": "Job",
 }
-COUNTS = ("orders", "products", "productVariants", "customers", "locations",
-          "webhookSubscriptions", "companies")
+COUNTS = (
+    "orders",
+    "products",
+    "productVariants",
+    "customers",
+    "locations",
+    "webhookSubscriptions",
+    "companies",
+)
 for _name, _type in LISTS.items():
     RESOLVERS["QueryRoot", _name] = root_list(_type)
 for _name, _type in SINGLES.items():
@@ -99,7 +106,7 @@ def _node(gid: str, context: Context) -> dict | None:
 
 @resolver("QueryRoot", "shop")
 def shop_record(_root, _arguments, context):
-    return context.shop.store.get("gid://shopify/Shop/1")
+    return context.shop.store.get(context.shop.gid)
 
 
 @resolver("QueryRoot", "currentAppInstallation", "appInstallation")
@@ -109,8 +116,9 @@ def app_installation(_root, _arguments, context):
         "__typename": "AppInstallation",
         "id": "gid://shopify/AppInstallation/1",
         "launchUrl": f"https://{context.shop.domain}/admin/apps/sandbox",
-        "accessScopes": [{"handle": name, "description": name.replace("_", " ").capitalize()}
-                         for name in handles],
+        "accessScopes": [
+            {"handle": name, "description": name.replace("_", " ").capitalize()} for name in handles
+        ],
         "app": {
             "__typename": "App",
             "id": "gid://shopify/App/1",
@@ -166,8 +174,9 @@ def product_by_identifier(_root, arguments, context):
     if identifier.get("id"):
         return _by_id("Product")(_root, identifier, context)
     products = context.shop.store.all("Product")
-    return next((p for p in products if context.shop.read(p, "handle") ==
-                 identifier.get("handle")), None)
+    return next(
+        (p for p in products if context.shop.read(p, "handle") == identifier.get("handle")), None
+    )
 
 
 @resolver("QueryRoot", "productVariantByIdentifier")
@@ -271,8 +280,11 @@ def orders_of(record, arguments, context):
     if record.get("__typename") == "Customer":
         found = shop.store.related(record, "orders")
     else:
-        found = [order for order in shop.store.all("Order")
-                 if (order.get("purchasingEntity") or {}).get("company") == record["id"]]
+        found = [
+            order
+            for order in shop.store.all("Order")
+            if (order.get("purchasingEntity") or {}).get("company") == record["id"]
+        ]
     found = search(found, "Order", arguments, context)
     return Listing(found, sort_key(shop, "Order", arguments.get("sortKey")))
 
@@ -281,18 +293,25 @@ def _metafields(record, arguments) -> list[dict]:
     found = record.get("metafields") or []
     namespace, keys = arguments.get("namespace"), arguments.get("keys")
     return [
-        item for item in found
+        item
+        for item in found
         if (not namespace or item.get("namespace") == namespace)
-        and (not keys or item.get("key") in keys
-             or f"{item.get('namespace')}.{item.get('key')}" in keys)
+        and (
+            not keys
+            or item.get("key") in keys
+            or f"{item.get('namespace')}.{item.get('key')}" in keys
+        )
     ]
 
 
 def _metafield(record, arguments, context):
     held = record.get("metafield")
-    found = [item for item in [*_resolved(record, context), *([held] if held else [])]
-             if item.get("key") == arguments["key"]
-             and arguments.get("namespace") in (None, item.get("namespace"))]
+    found = [
+        item
+        for item in [*_resolved(record, context), *([held] if held else [])]
+        if item.get("key") == arguments["key"]
+        and arguments.get("namespace") in (None, item.get("namespace"))
+    ]
     return found[0] if found else None
 
 
@@ -300,8 +319,16 @@ def _resolved(record, context) -> list[dict]:
     return context.shop.store.resolve_all(record.get("metafields"))
 
 
-for _owner in ("Order", "Product", "ProductVariant", "Customer", "Company", "CompanyLocation",
-               "Shop", "Location"):
+for _owner in (
+    "Order",
+    "Product",
+    "ProductVariant",
+    "Customer",
+    "Company",
+    "CompanyLocation",
+    "Shop",
+    "Location",
+):
     RESOLVERS[_owner, "metafield"] = _metafield
     RESOLVERS[_owner, "metafields"] = lambda record, arguments, context: Listing(
         _metafields({"metafields": _resolved(record, context)}, arguments)
@@ -313,8 +340,11 @@ def subscription_endpoint(record, _arguments, _context):
     uri = record["uri"]
     if uri.startswith("pubsub://"):
         project, topic = uri.removeprefix("pubsub://").split(":", 1)
-        return {"__typename": "WebhookPubSubEndpoint", "pubSubProject": project,
-                "pubSubTopic": topic}
+        return {
+            "__typename": "WebhookPubSubEndpoint",
+            "pubSubProject": project,
+            "pubSubTopic": topic,
+        }
     if urlsplit(uri).scheme == "arn":
         return {"__typename": "WebhookEventBridgeEndpoint", "arn": uri}
     return {"__typename": "WebhookHttpEndpoint", "callbackUrl": uri}
@@ -336,6 +366,9 @@ def variant_item(variant, _arguments, context):
     """Every variant has an inventory item; a loaded one without gets it here."""
     if variant.get("inventoryItem"):
         return variant["inventoryItem"]
-    return {"__typename": "InventoryItem", "_parent": variant["id"],
-            "id": variant["id"].replace("ProductVariant", "InventoryItem"),
-            "sku": variant.get("sku")}
+    return {
+        "__typename": "InventoryItem",
+        "_parent": variant["id"],
+        "id": variant["id"].replace("ProductVariant", "InventoryItem"),
+        "sku": variant.get("sku"),
+    }

@@ -63,12 +63,19 @@ class ApiSchema:
     type_access: dict[str, Access] = field(default_factory=dict)
     field_access: dict[tuple[str, str], Access] = field(default_factory=dict)
     protected: frozenset[tuple[str, str]] = frozenset()
+    shapes: dict[tuple[str, str], object] = field(default_factory=dict)
+    _nodes: dict[str, bool] = field(default_factory=dict)
 
     def type(self, name: str) -> GraphQLNamedType | None:
         return self.schema.type_map.get(name)
 
     def is_node(self, name: str) -> bool:
         """Whether objects of this type have an identity of their own in the store."""
+        if name not in self._nodes:
+            self._nodes[name] = self._implements_node(name)
+        return self._nodes[name]
+
+    def _implements_node(self, name: str) -> bool:
         gql_type = self.type(name)
         if is_object_type(gql_type):
             return any(interface.name == "Node" for interface in gql_type.interfaces)

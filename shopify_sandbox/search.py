@@ -175,7 +175,7 @@ def _comparison(known: Filter, operator: str, text: str) -> Test:
         return lambda record: known.read(record) not in (None, "", [])
     if known.kind == "time":
         return _time_test(known, operator, text)
-    if known.kind == "number" or known.kind == "id":
+    if known.kind in ("number", "id"):
         return _number_test(known, operator, text)
     if known.kind == "boolean":
         wanted = text.lower() in ("true", "1", "yes")

@@ -1,6 +1,5 @@
 """The HTTP server: routing, the Admin API, tokens. Everything of the store itself is elsewhere."""
 
-import json
 import logging
 import re
 import socket
@@ -8,7 +7,6 @@ import struct
 import threading
 import time
 import uuid
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,6 +16,7 @@ from .faults import API_KINDS, Fault
 from .profiles import DEFAULT_PROFILES, new_shop
 from .resolvers import supported_versions
 from .shop import Shop
+from .web import Dropped, Request, Response
 from .webhooks import Deliveries
 
 _logger = logging.getLogger(__name__)
@@ -29,50 +28,6 @@ BAD_TOKEN = "[API] Invalid API key or access token (unrecognized login or wrong 
 MAX_BODY = 50 * 1024 * 1024
 
 
-class Dropped(Exception):
-    """The connection ends without an answer; ``reset`` sends RST instead of FIN."""
-
-    def __init__(self, reset: bool = False) -> None:
-        super().__init__()
-        self.reset = reset
-
-
-@dataclass
-class Request:
-    method: str
-    path: str
-    query: dict[str, str]
-    headers: dict
-    body: bytes
-
-    def json(self):
-        """The body as JSON.
-
-        :raises ValueError: when it is none
-        """
-        return json.loads(self.body or b"null")
-
-    def form(self) -> dict:
-        """Fields of a JSON or form body."""
-        if "json" in (self.headers.get("content-type") or ""):
-            content = self.json()
-            return content if isinstance(content, dict) else {}
-        return {name: values[0] for name, values in
-                parse_qs(self.body.decode(errors="replace")).items()}
-
-
-@dataclass
-class Response:
-    status: int
-    content: object = None
-    headers: dict = field(default_factory=dict)
-
-    def encoded(self) -> bytes:
-        if isinstance(self.content, str):
-            return self.content.encode()
-        return json.dumps(self.content, separators=(",", ":")).encode()
-
-
 class Sandbox:
     """All shops of one server. Shops are made on first use.
 
@@ -81,8 +36,13 @@ class Sandbox:
     :param retry_base: seconds before the first retry of a webhook
     """
 
-    def __init__(self, profiles: dict[str, str] | None = None, latency_ms: int = 0,
-                 retry_base: float = 1.0, seed: int = 1) -> None:
+    def __init__(
+        self,
+        profiles: dict[str, str] | None = None,
+        latency_ms: int = 0,
+        retry_base: float = 1.0,
+        seed: int = 1,
+    ) -> None:
         self.profiles = {**DEFAULT_PROFILES, **(profiles or {})}
         self.latency_ms, self.seed = latency_ms, seed
         self.deliveries = Deliveries(retry_base)
@@ -172,20 +132,32 @@ class Sandbox:
             form = request.form()
             answer = Response(200, auth.grant(shop, form))
         except auth.OAuthError as error:
-            answer = Response(error.status, {"error": error.error,
-                                             "error_description": error.description})
+            answer = Response(
+                error.status, {"error": error.error, "error_description": error.description}
+            )
         except ValueError:
-            answer = Response(400, {"error": "invalid_request",
-                                    "error_description": "The body is not valid."})
-        shop.record({"operation": "oauth", "status": answer.status,
-                     "grant_type": form.get("grant_type") if answer.status == 200 else None})
+            answer = Response(
+                400, {"error": "invalid_request", "error_description": "The body is not valid."}
+            )
+        shop.record(
+            {
+                "operation": "oauth",
+                "status": answer.status,
+                "grant_type": form.get("grant_type") if answer.status == 200 else None,
+            }
+        )
         return answer
 
     def _authorize(self, shop: Shop, request: Request) -> Response:
         redirect = request.query.get("redirect_uri")
         if request.query.get("client_id") != shop.settings.client_id or not redirect:
-            return Response(400, {"error": "invalid_request",
-                                  "error_description": "client_id or redirect_uri is wrong"})
+            return Response(
+                400,
+                {
+                    "error": "invalid_request",
+                    "error_description": "client_id or redirect_uri is wrong",
+                },
+            )
         target = auth.callback_url(shop, redirect, request.query.get("state", ""))
         return Response(302, "", {"Location": target})
 
@@ -203,12 +175,17 @@ class Sandbox:
         body = request.json()
         names = engine.names(body)
         struck = shop.faults.strike(API_KINDS, names)
-        entry = {"operation": names[0] if names else "", "root_fields": names[1:],
-                 "variables": body.get("variables") or {}, "version": version,
-                 "request_id": request_id, "status": 200,
-                 "faults": [fault.kind for fault in struck]}
+        entry = {
+            "operation": names[0] if names else "",
+            "root_fields": names[1:],
+            "variables": body.get("variables") or {},
+            "version": version,
+            "request_id": request_id,
+            "status": 200,
+            "faults": [fault.kind for fault in struck],
+        }
         try:
-            answer = self._answer(shop, engine, body, struck, entry, request_id)
+            answer = self._answer(shop, engine, body, struck, entry)
         except Dropped:
             entry["status"] = None
             raise
@@ -222,8 +199,10 @@ class Sandbox:
         if version is None:
             return Response(404, {"errors": "Not Found"})
         if shop.settings.state in STATUS_OF_STATE:
-            return Response(STATUS_OF_STATE[shop.settings.state],
-                            {"errors": f"This shop is {shop.settings.state}"})
+            return Response(
+                STATUS_OF_STATE[shop.settings.state],
+                {"errors": f"This shop is {shop.settings.state}"},
+            )
         if not auth.token_is_valid(shop, request.headers.get("x-shopify-access-token")):
             return Response(401, {"errors": BAD_TOKEN})
         try:
@@ -234,8 +213,9 @@ class Sandbox:
             return Response(400, {"errors": {"query": "Required parameter missing or invalid"}})
         return None
 
-    def _answer(self, shop: Shop, engine: Engine, body: dict, struck: list[Fault], entry: dict,
-                request_id: str) -> Response:
+    def _answer(
+        self, shop: Shop, engine: Engine, body: dict, struck: list[Fault], entry: dict
+    ) -> Response:
         if self.latency_ms:
             time.sleep(self.latency_ms / 1000)
         broken = self._misbehave(shop, struck)
@@ -244,8 +224,10 @@ class Sandbox:
             return broken
         kinds = {fault.kind: fault for fault in struck}
         if "graphql_error" in kinds:
-            error = {"message": kinds["graphql_error"].message,
-                     "extensions": {"code": "INTERNAL_SERVER_ERROR", "requestId": request_id}}
+            error = {
+                "message": kinds["graphql_error"].message,
+                "extensions": {"code": "INTERNAL_SERVER_ERROR", "requestId": entry["request_id"]},
+            }
             return Response(200, {"errors": [error]})
         outcome = engine.execute(shop, body, throttled="throttled" in kinds)
         entry.update(requested_cost=outcome.requested, actual_cost=outcome.actual)

@@ -2,6 +2,7 @@
 
 import threading
 import time
+import zlib
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -17,14 +18,31 @@ LOG_SIZE = 20_000
 CLIENT_ID = "sandbox-client-id"
 CLIENT_SECRET = "shpss_sandbox_secret"
 STATIC_TOKEN = "shpat_sandbox_static_token"
-SCOPES = (
-    "read_all_orders read_assigned_fulfillment_orders read_customers read_fulfillments "
-    "read_inventory read_locations read_merchant_managed_fulfillment_orders read_orders "
-    "read_payment_terms read_products read_publications read_returns "
-    "read_third_party_fulfillment_orders write_assigned_fulfillment_orders write_customers "
-    "write_fulfillments write_inventory write_merchant_managed_fulfillment_orders write_orders "
-    "write_order_edits write_products write_returns write_third_party_fulfillment_orders"
-).split()
+SCOPES = [
+    "read_all_orders",
+    "read_assigned_fulfillment_orders",
+    "read_customers",
+    "read_fulfillments",
+    "read_inventory",
+    "read_locations",
+    "read_merchant_managed_fulfillment_orders",
+    "read_orders",
+    "read_payment_terms",
+    "read_products",
+    "read_publications",
+    "read_returns",
+    "read_third_party_fulfillment_orders",
+    "write_assigned_fulfillment_orders",
+    "write_customers",
+    "write_fulfillments",
+    "write_inventory",
+    "write_merchant_managed_fulfillment_orders",
+    "write_orders",
+    "write_order_edits",
+    "write_products",
+    "write_returns",
+    "write_third_party_fulfillment_orders",
+]
 # Restore rate (points/s) per plan; the bucket holds 20 seconds of it.
 PLANS = {"Basic": 100, "Standard": 100, "Advanced": 200, "Plus": 1000, "Enterprise": 2000}
 
@@ -68,6 +86,8 @@ class Shop:
 
     def __init__(self, domain: str, settings: Settings, profile: str = "blank") -> None:
         self.domain = domain
+        # Every shop has a number of its own, as stores in one database are told apart by it.
+        self.gid = f"gid://shopify/Shop/{zlib.crc32(domain.encode())}"
         self.settings = settings
         self.profile = profile
         self.api = schema.load()

@@ -13,8 +13,14 @@ from .server import Sandbox, Server
 from .shop import CLIENT_ID, CLIENT_SECRET, STATIC_TOKEN, Shop
 from .webhooks import Delivery
 
-__all__ = ["CLIENT_ID", "CLIENT_SECRET", "STATIC_TOKEN", "SandboxHandle", "running_sandbox",
-           "shared_sandbox"]
+__all__ = [
+    "CLIENT_ID",
+    "CLIENT_SECRET",
+    "STATIC_TOKEN",
+    "SandboxHandle",
+    "running_sandbox",
+    "shared_sandbox",
+]
 
 
 class SandboxHandle:
@@ -36,8 +42,9 @@ class SandboxHandle:
         """Start a shop anew: objects, settings, tokens, faults, log."""
         return self.sandbox.reset(name, profile)
 
-    def place_orders(self, name: str = "sandbox-us", count: int = 1, seed: int = 1,
-                     **wishes) -> list[dict]:
+    def place_orders(
+        self, name: str = "sandbox-us", count: int = 1, seed: int = 1, **wishes
+    ) -> list[dict]:
         """Customers place orders; see :class:`~shopify_sandbox.orders.Wishes`."""
         return place_orders(self.shop(name), count, random.Random(seed), Wishes(**wishes))
 
@@ -45,8 +52,13 @@ class SandboxHandle:
         """Upsert Admin-API-shaped objects."""
         return self.shop(name).load(objects, deliver)
 
-    def graphql(self, query: str, variables: dict | None = None, name: str = "sandbox-us",
-                version: str = "2026-10") -> dict:
+    def graphql(
+        self,
+        query: str,
+        variables: dict | None = None,
+        name: str = "sandbox-us",
+        version: str = "2026-10",
+    ) -> dict:
         """Execute over HTTP with the static token; returns the body."""
         answer = requests.post(
             f"{self.url}/shops/{name}/admin/api/{version}/graphql.json",
@@ -61,13 +73,20 @@ class SandboxHandle:
         """Webhooks of a shop so far, after waiting for those under way."""
         self.sandbox.deliveries.wait()
         shop = self.shop(name)
-        return [item for item in self.sandbox.deliveries.log
-                if item.shop is shop and topic in (None, item.topic)]
+        return [
+            item
+            for item in self.sandbox.deliveries.log
+            if item.shop is shop and topic in (None, item.topic)
+        ]
 
 
 @contextlib.contextmanager
-def running_sandbox(profiles: dict[str, str] | None = None, port: int = 0,
-                    retry_base: float = 0.01, latency_ms: int = 0) -> Iterator[SandboxHandle]:
+def running_sandbox(
+    profiles: dict[str, str] | None = None,
+    port: int = 0,
+    retry_base: float = 0.01,
+    latency_ms: int = 0,
+) -> Iterator[SandboxHandle]:
     """A sandbox on a free port for the duration of the block.
 
     :param retry_base: webhook retries come quickly, so that tests need not wait

@@ -25,7 +25,7 @@ def coerce_variables(
 ) -> tuple[dict, list[dict]]:
     """Values of the operation's variables, or the errors in Shopify's shape."""
     values, errors = {}, []
-    for definition in operation.variable_definitions:
+    for definition in operation.variable_definitions or ():
         name = definition.variable.name.value
         gql_type = type_from_ast(api.schema, definition.type)
         if not is_input_type(gql_type):

@@ -2,8 +2,8 @@
 
 import base64
 import hashlib
-import hmac
 import heapq
+import hmac
 import itertools
 import json
 import logging
@@ -38,12 +38,18 @@ TOPICS = {
     "OrderTransaction": ("ORDER_TRANSACTIONS_CREATE", None, None),
     "Fulfillment": ("FULFILLMENTS_CREATE", "FULFILLMENTS_UPDATE", None),
     "InventoryItem": ("INVENTORY_ITEMS_CREATE", "INVENTORY_ITEMS_UPDATE", "INVENTORY_ITEMS_DELETE"),
-    "InventoryLevel": ("INVENTORY_LEVELS_CONNECT", "INVENTORY_LEVELS_UPDATE",
-                       "INVENTORY_LEVELS_DISCONNECT"),
+    "InventoryLevel": (
+        "INVENTORY_LEVELS_CONNECT",
+        "INVENTORY_LEVELS_UPDATE",
+        "INVENTORY_LEVELS_DISCONNECT",
+    ),
     "Location": ("LOCATIONS_CREATE", "LOCATIONS_UPDATE", "LOCATIONS_DELETE"),
     "Company": ("COMPANIES_CREATE", "COMPANIES_UPDATE", "COMPANIES_DELETE"),
-    "CompanyLocation": ("COMPANY_LOCATIONS_CREATE", "COMPANY_LOCATIONS_UPDATE",
-                        "COMPANY_LOCATIONS_DELETE"),
+    "CompanyLocation": (
+        "COMPANY_LOCATIONS_CREATE",
+        "COMPANY_LOCATIONS_UPDATE",
+        "COMPANY_LOCATIONS_DELETE",
+    ),
     "Shop": (None, "SHOP_UPDATE", None),
 }
 RETURN_TOPICS = {
@@ -128,7 +134,8 @@ def _status_is_new(shop: Shop, change: Change, changes: list[Change]) -> bool:
     if "displayFinancialStatus" in change.after:
         return change.before.get("displayFinancialStatus") != "PAID"
     return any(
-        other.type_name == "OrderTransaction" and not other.before
+        other.type_name == "OrderTransaction"
+        and not other.before
         and other.after.get("order") == change.gid
         for other in changes
     )
@@ -182,8 +189,17 @@ class Delivery:
         return headers
 
     def entry(self) -> dict:
-        names = ("topic", "uri", "subscription", "event_id", "webhook_id", "triggered_at",
-                 "attempts", "status", "delivered_at")
+        names = (
+            "topic",
+            "uri",
+            "subscription",
+            "event_id",
+            "webhook_id",
+            "triggered_at",
+            "attempts",
+            "status",
+            "delivered_at",
+        )
         return {name: getattr(self, name) for name in names}
 
 
@@ -220,8 +236,14 @@ class Deliveries:
                 content = payload.body(topic, record, shop)
                 self.send(shop, topic, content, event_id, subscriptions)
 
-    def send(self, shop: Shop, topic: str, content: dict, event_id: str | None = None,
-             subscriptions: list[dict] | None = None) -> int:
+    def send(
+        self,
+        shop: Shop,
+        topic: str,
+        content: dict,
+        event_id: str | None = None,
+        subscriptions: list[dict] | None = None,
+    ) -> int:
         """Send a topic (as in the enum) to every subscription; returns how many there are."""
         sent = 0
         if subscriptions is None:
@@ -229,19 +251,39 @@ class Deliveries:
         for item in subscriptions:
             if item["topic"] == topic and _passes(item, content):
                 chosen = _included(item, content)
-                self.send_to(shop, item["uri"], topic_name(topic), chosen, event_id, item)
+                self.send_to(
+                    shop,
+                    item["uri"],
+                    topic_name(topic),
+                    chosen,
+                    event_id=event_id,
+                    subscription=item,
+                )
                 sent += 1
         return sent
 
-    def send_to(self, shop: Shop, uri: str, topic: str, content: dict,
-                event_id: str | None = None, subscription: dict | None = None) -> Delivery | None:
+    def send_to(
+        self,
+        shop: Shop,
+        uri: str,
+        topic: str,
+        content: dict,
+        *,
+        event_id: str | None = None,
+        subscription: dict | None = None,
+    ) -> Delivery | None:
         """Send one body to one address, e.g. a compliance topic that has no subscription."""
         subscription = subscription or {}
         delivery = Delivery(
-            shop, topic, uri, json.dumps(content, separators=(",", ":")).encode(),
-            subscription.get("id"), subscription.get("name"),
+            shop,
+            topic,
+            uri,
+            json.dumps(content, separators=(",", ":")).encode(),
+            subscription.get("id"),
+            subscription.get("name"),
             subscription.get("_api_version", shop.api.version),
-            event_id or str(uuid.uuid4()), shop.now(),
+            event_id or str(uuid.uuid4()),
+            shop.now(),
         )
         if not uri.startswith(("http://", "https://")):
             return None
@@ -276,9 +318,7 @@ class Deliveries:
     def _schedule(self) -> None:
         while True:
             with self._wake:
-                while self._running and (
-                    not self._queue or self._queue[0][0] > time.monotonic()
-                ):
+                while self._running and (not self._queue or self._queue[0][0] > time.monotonic()):
                     pause = self._queue[0][0] - time.monotonic() if self._queue else None
                     self._wake.wait(pause)
                 if not self._running:
@@ -321,8 +361,12 @@ class Deliveries:
         elif delivery.attempts <= RETRIES:
             self._put(delivery, self.retry_base * 2 ** (delivery.attempts - 1))
         elif delivery.subscription:
-            _logger.warning("Subscription %s to %s removed after %s failures",
-                            delivery.topic, delivery.uri, delivery.attempts)
+            _logger.warning(
+                "Subscription %s to %s removed after %s failures",
+                delivery.topic,
+                delivery.uri,
+                delivery.attempts,
+            )
             delivery.shop.store.delete(delivery.subscription)
 
     def wait(self, seconds: float = 10.0) -> bool:
@@ -342,8 +386,10 @@ def _passes(subscription: dict, content: dict) -> bool:
     if not subscription.get("filter"):
         return True
     filters = {
-        name: Filter("boolean" if isinstance(value, bool) else "string",
-                     lambda record, key=name: record.get(key))
+        name: Filter(
+            "boolean" if isinstance(value, bool) else "string",
+            lambda record, key=name: record.get(key),
+        )
         for name, value in content.items()
     }
     filters.setdefault("customer_id", Filter("string", lambda record: record.get("id")))

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Callable
 
+from ..context import Context
 from ..errors import ApiError, UserErrors
 from ..loading import Change
-from ..plan import Context
 
 Mutation = Callable[[dict, Context], dict]
 MUTATIONS: dict[str, Mutation] = {}

@@ -3,8 +3,8 @@
 import re
 from urllib.parse import urlsplit
 
+from ..context import Context
 from ..errors import UserErrors, user_error
-from ..plan import Context
 from .registry import mutation
 
 INPUT = "webhookSubscription"
@@ -12,9 +12,7 @@ NOT_FOUND = user_error(["id"], "Webhook subscription does not exist")
 BAD_FILTER = (
     "The specified filter is invalid, please ensure you specify the field(s) you wish to filter on."
 )
-BAD_PUBSUB = (
-    "Address is not a valid GCP pub/sub format. Format should be pubsub://project:topic"
-)
+BAD_PUBSUB = "Address is not a valid GCP pub/sub format. Format should be pubsub://project:topic"
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 PUBSUB = re.compile(r"^pubsub://[a-z][\w.-]{4,}:[A-Za-z][\w.~+%-]{2,}$")
 NAME = re.compile(r"^[A-Za-z0-9_-]+$")
@@ -52,8 +50,12 @@ def _check(given: dict, topic: str, own_id: str | None, uri: str | None, context
             errors.append(user_error([INPUT], BAD_FILTER))
     name = given.get("name")
     if name and not NAME.match(name):
-        errors.append(user_error([INPUT, "name"], "Name can only contain alphanumeric characters, "
-                                 "underscores, and hyphens"))
+        errors.append(
+            user_error(
+                [INPUT, "name"],
+                "Name can only contain alphanumeric characters, underscores, and hyphens",
+            )
+        )
     for other in context.shop.store.all("WebhookSubscription"):
         if other["id"] == own_id or errors:
             continue
@@ -82,18 +84,22 @@ def create(arguments: dict, context: Context) -> dict:
     _check(given, arguments["topic"], None, uri, context)
     gid = shop.store.new_gid("WebhookSubscription")
     now = shop.now()
-    shop.store.put(gid, "WebhookSubscription", {
-        "topic": arguments["topic"],
-        "uri": uri,
-        "format": "JSON",
-        "includeFields": [],
-        "metafieldNamespaces": [],
-        "metafields": [],
-        "createdAt": now,
-        "updatedAt": now,
-        "_api_version": context.api.version,
-        **_values(given),
-    })
+    shop.store.put(
+        gid,
+        "WebhookSubscription",
+        {
+            "topic": arguments["topic"],
+            "uri": uri,
+            "format": "JSON",
+            "includeFields": [],
+            "metafieldNamespaces": [],
+            "metafields": [],
+            "createdAt": now,
+            "updatedAt": now,
+            "_api_version": context.api.version,
+            **_values(given),
+        },
+    )
     return {INPUT: shop.store.get(gid)}
 
 
@@ -106,12 +112,16 @@ def update_subscription(arguments: dict, context: Context) -> dict:
     has_uri = "uri" in given or "callbackUrl" in given
     uri = _uri(given) if has_uri else record["uri"]
     _check(given, record["topic"], record["id"], uri, context)
-    shop.store.put(record["id"], "WebhookSubscription", {
-        **_values(given),
-        "uri": uri,
-        "updatedAt": shop.now(),
-        "_api_version": context.api.version,
-    })
+    shop.store.put(
+        record["id"],
+        "WebhookSubscription",
+        {
+            **_values(given),
+            "uri": uri,
+            "updatedAt": shop.now(),
+            "_api_version": context.api.version,
+        },
+    )
     return {INPUT: shop.store.get(record["id"])}
 
 

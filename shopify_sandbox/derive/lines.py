@@ -1,0 +1,130 @@
+"""Lines, shipping lines and taxes of an order."""
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from ..money import bag
+from .base import amounts, derived, make_bag, minus, owner, total
+
+if TYPE_CHECKING:
+    from ..shop import Shop
+
+
+def lines(order: dict, shop: "Shop") -> list[dict]:
+    return shop.store.resolve_all(order.get("lineItems"))
+
+
+def shipping_lines(order: dict, shop: "Shop") -> list[dict]:
+    found = shop.store.resolve_all(order.get("shippingLines"))
+    return found or [line for line in [order.get("shippingLine")] if line]
+
+
+def discounts_of(line: dict) -> tuple[Decimal, Decimal]:
+    return total(item.get("allocatedAmountSet") for item in line.get("discountAllocations") or ())
+
+
+def taxes_of(line: dict) -> tuple[Decimal, Decimal]:
+    return total(tax.get("priceSet") for tax in line.get("taxLines") or ())
+
+
+def gross_of(line: dict, shop: "Shop") -> tuple[Decimal, Decimal]:
+    quantity = shop.read(line, "quantity", "LineItem")
+    return tuple(amount * quantity for amount in amounts(line.get("originalUnitPriceSet")))
+
+
+def net_of(line: dict, shop: "Shop") -> tuple[Decimal, Decimal]:
+    return minus(gross_of(line, shop), discounts_of(line))
+
+
+def refund_lines(order: dict, shop: "Shop") -> list[dict]:
+    refunds = shop.store.related(order, "refunds") if order.get("id") else []
+    return [
+        line for refund in refunds for line in shop.store.resolve_all(refund.get("refundLineItems"))
+    ]
+
+
+@derived("LineItem", "quantity")
+def _line_quantity(line, shop):
+    return 1
+
+
+@derived("LineItem", "currentQuantity", "refundableQuantity")
+def _line_current_quantity(line, shop):
+    order = owner(line, shop, "Order")
+    returned = sum(
+        item.get("quantity") or 0
+        for item in refund_lines(order, shop)
+        if item.get("lineItem") == line["id"]
+    )
+    return shop.read(line, "quantity") - returned
+
+
+@derived("LineItem", "unfulfilledQuantity")
+def _line_unfulfilled(line, shop):
+    order = owner(line, shop, "Order")
+    shipped = 0
+    for fulfillment in shop.store.related(order, "fulfillments") if order else ():
+        if fulfillment.get("status", "SUCCESS") == "SUCCESS":
+            for item in shop.store.resolve_all(fulfillment.get("fulfillmentLineItems")):
+                if item.get("lineItem") == line["id"]:
+                    shipped += item.get("quantity") or 0
+    return max(0, shop.read(line, "currentQuantity") - shipped)
+
+
+@derived("LineItem", "nonFulfillableQuantity")
+def _line_non_fulfillable(line, shop):
+    return shop.read(line, "quantity") - shop.read(line, "unfulfilledQuantity")
+
+
+@derived("LineItem", "name")
+def _line_name(line, shop):
+    title, variant = line.get("title") or "", line.get("variantTitle")
+    return f"{title} - {variant}" if variant else title
+
+
+@derived("LineItem", "taxable", "requiresShipping", "restockable", "merchantEditable")
+def _line_true(line, shop):
+    return True
+
+
+@derived("LineItem", "originalUnitPriceSet")
+def _line_unit_price(line, shop):
+    return make_bag(line, shop, (Decimal(0), Decimal(0)))
+
+
+@derived("LineItem", "originalTotalSet")
+def _line_total(line, shop):
+    return make_bag(line, shop, gross_of(line, shop))
+
+
+@derived("LineItem", "totalDiscountSet")
+def _line_discount(line, shop):
+    return make_bag(line, shop, discounts_of(line))
+
+
+@derived("LineItem", "discountedTotalSet", "priceAfterAllDiscountsBeforeTaxesSet")
+def _line_discounted(line, shop):
+    return make_bag(line, shop, net_of(line, shop))
+
+
+@derived("LineItem", "discountedUnitPriceSet", "discountedUnitPriceAfterAllDiscountsSet")
+def _line_discounted_unit(line, shop):
+    quantity = shop.read(line, "quantity") or 1
+    per_unit = tuple(round(amount / quantity, 2) for amount in net_of(line, shop))
+    return make_bag(line, shop, per_unit)
+
+
+@derived("ShippingLine", "discountedPriceSet", "currentDiscountedPriceSet")
+def _shipping_discounted(line, shop):
+    price = line.get("originalPriceSet")
+    if not price:
+        return None
+    reduced = minus(amounts(price), discounts_of(line))
+    moneys = (price["shopMoney"], price["presentmentMoney"])
+    return bag(reduced[0], moneys[0]["currencyCode"], reduced[1], moneys[1]["currencyCode"])
+
+
+@derived("TaxLine", "ratePercentage")
+def _tax_percentage(tax, shop):
+    rate = tax.get("rate")
+    return None if rate is None else float(round(Decimal(str(rate)) * 100, 4))
