@@ -47,8 +47,12 @@ class ShopifyClient:
         beyond that it raises `ThrottledError`.
     :param strict_version: raise `VersionError` when another version answers.
 
+    :ivar last_request_id: of the last answer, for logs.
+
     Every method raises subclasses of `ShopifyError`.
     """
+
+    last_request_id: str | None = None
 
     def __init__(
         self,
@@ -232,20 +236,14 @@ class ShopifyClient:
         payload = {"query": documents.document(operation), "variables": variables or {}}
         cost_key = (operation, _amount(variables))
         self._wait(self._throttle.expected(cost_key), patience)
-        token = self._tokens.get()
         try:
-            try:
-                result = self._post(payload, token, allow_partial)
-            except AuthError as error:
-                if error.reason != "invalid_token":
-                    raise
-                _logger.info("%s: %s; renewing it", self.shop, error)
-                token = self._tokens.renew(token)
-                result = self._post(payload, token, allow_partial)
+            result = self._post_authorised(payload, allow_partial)
         except ShopifyError as error:
-            _logger.info("%s %s: %s: %s", self.shop, operation, type(error).__name__, error)
+            self._throttle.learn(cost_key, error.budget)
+            self._report_error(operation, error)
             raise
         self._throttle.learn(cost_key, result.cost)
+        self.last_request_id = result.request_id
         self._report(operation, result)
         if result.fell_forward and self._strict_version:
             raise VersionError(
@@ -254,6 +252,16 @@ class ShopifyClient:
                 request_id=result.request_id,
             )
         return result
+
+    def _post_authorised(self, payload: dict, allow_partial: bool) -> Result:
+        token = self._tokens.get()
+        try:
+            return self._post(payload, token, allow_partial)
+        except AuthError as error:
+            if error.reason != "invalid_token":
+                raise
+            _logger.info("%s: the token is refused (request id %s)", self.shop, error.request_id)
+        return self._post(payload, self._tokens.renew(token), allow_partial)
 
     def _post(self, payload: dict, token: str, allow_partial: bool) -> Result:
         headers = {"X-Shopify-Access-Token": token}
@@ -291,7 +299,6 @@ class ShopifyClient:
             result.request_id,
         )
         for fault in result.errors:
-            # Without values: the message of a fault may quote what was sent.
             _logger.info(
                 "%s %s: %s at %s (request id %s)",
                 self.shop,
@@ -307,6 +314,19 @@ class ShopifyClient:
                 self.api_version,
                 result.api_version,
             )
+
+    def _report_error(self, operation: str, error: ShopifyError):
+        # Without the message: a store may quote in it what was sent.
+        _logger.info(
+            "%s %s: %s %s, cost %s, %s left, request id %s",
+            self.shop,
+            operation,
+            type(error).__name__,
+            error.code or error.http_status or "",
+            error.budget and error.budget.requested,
+            error.budget and error.budget.available,
+            error.request_id,
+        )
 
     def _warn_deprecations(self, reason: str | None):
         if reason and _first_time("deprecated", reason):
