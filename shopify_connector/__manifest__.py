@@ -38,6 +38,10 @@
         "views/product_views.xml",
         "wizards/shopify_onboarding_views.xml",
         "wizards/shopify_order_import_views.xml",
+        "wizards/shopify_line_mapping_views.xml",
         "views/shopify_menus.xml",
     ],
+    "assets": {
+        "web.assets_backend": ["shopify_connector/static/src/**/*"],
+    },
 }

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Command
 
 
 class SaleOrder(models.Model):
@@ -14,18 +15,31 @@ class SaleOrder(models.Model):
         index="btree_not_null",
     )
     shopify_status = fields.Char(compute="_compute_shopify_facts")
+    shopify_risk = fields.Char(string="Risk", compute="_compute_shopify_facts")
+    shopify_channel = fields.Char(string="Channel", compute="_compute_shopify_facts")
+    shopify_tags = fields.Char(string="Tags in Shopify", compute="_compute_shopify_facts")
+    shopify_discount_codes = fields.Char(string="Discount Codes", compute="_compute_shopify_facts")
+    shopify_note = fields.Text(string="Customer's Note", compute="_compute_shopify_facts")
+    shopify_difference = fields.Text(compute="_compute_shopify_facts")
     shopify_comparison = fields.Html(compute="_compute_shopify_comparison", sanitize=False)
     shopify_placeholder_count = fields.Integer(compute="_compute_shopify_placeholder_count")
     # values of stored computed fields that the importer knows; see `_add_precomputed_values`
     shopify_computed = fields.Json(store=False)
 
-    @api.depends("shopify_order_ids.status_summary")
+    @api.depends("shopify_order_ids")
     def _compute_shopify_facts(self):
         for order in self:
-            order.shopify_order_id = order.shopify_order_ids[:1]
-            order.shopify_status = order.shopify_order_ids[:1].status_summary
+            facts = order.shopify_order_ids[:1]
+            order.shopify_order_id = facts
+            order.shopify_status = facts.status_summary
+            order.shopify_risk = facts.risk
+            order.shopify_channel = facts.channel
+            order.shopify_tags = facts.tags
+            order.shopify_discount_codes = facts.discount_codes
+            order.shopify_note = facts.note
+            order.shopify_difference = facts.difference
 
-    @api.depends("shopify_order_ids.comparison")
+    @api.depends("shopify_order_ids", "amount_total")
     def _compute_shopify_comparison(self):
         for order in self:
             order.shopify_comparison = order.shopify_order_ids[:1].comparison
@@ -89,6 +103,27 @@ class SaleOrder(models.Model):
         """Open the order in Shopify's admin."""
         self.ensure_one()
         return self.shopify_order_id.action_open_in_shopify()
+
+    def action_shopify_map_lines(self):
+        """Choose the products of lines that could not be linked at import."""
+        self.ensure_one()
+        wizard = self.env["shopify.line.mapping"].create(
+            {
+                "order_id": self.id,
+                "line_ids": [
+                    Command.create({"sale_line_id": line.id})
+                    for line in self._shopify_placeholder_lines()
+                ],
+            }
+        )
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Choose Products"),
+            "res_model": wizard._name,
+            "res_id": wizard.id,
+            "view_mode": "form",
+            "target": "new",
+        }
 
 
 def _take_computed(model, vals_list):

@@ -1,4 +1,6 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
 
 from .sale_order import _take_computed
 
@@ -39,3 +41,35 @@ class SaleOrderLine(models.Model):
     def _compute_amount(self):
         """An update from Shopify may change nothing but the tax amounts."""
         return super()._compute_amount()
+
+    def _shopify_replace_product(self, product):
+        """Put the right product in the place of a placeholder; amounts and texts stay.
+
+        :raises UserError: something of the line was delivered or invoiced
+        """
+        self.ensure_one()
+        if self.qty_delivered or self.qty_invoiced:
+            raise UserError(
+                self.env._(
+                    "%s: a part was delivered or invoiced, so its product cannot change.",
+                    self.name.partition("\n")[0],
+                )
+            )
+        self.move_ids.filtered(lambda move: move.state not in ("done", "cancel"))._action_cancel()
+        # depends on the moves, not on their state
+        self.invalidate_recordset(["product_updatable"])
+        self.write(
+            {
+                "product_id": product.id,
+                "product_uom_id": product.uom_id.id,
+                "product_uom_qty": self.product_uom_qty,
+                "name": self.name,
+                "price_unit": self.price_unit,
+                "technical_price_unit": self.price_unit,
+                "discount": self.discount,
+                "tax_ids": [Command.set(self.tax_ids.ids)],
+                "extra_tax_data": self.extra_tax_data,
+            }
+        )
+        if self.state == "sale":
+            self._action_launch_stock_rule()
