@@ -55,13 +55,20 @@ class Seed:
         if shop == next(iter(COMPANIES)):
             company = self.one("res.company", [], order="id")
             self.odoo.write("res.company", [company], values, context=context)
+            self.switch_to(company)
             return company
         company = self.odoo.create("res.company", values, context=context)
         self.odoo.call("account.chart.template", "try_loading", [], "generic_coa", company)
+        self.switch_to(company)
         # The chart of accounts has made it an American company.
         self.odoo.write("res.company", [company], values, context=context)
         self.odoo.create("stock.warehouse", {"name": name, "code": code, "company_id": company})
         return company
+
+    def switch_to(self, company):
+        """Choose the current company; the others stay visible."""
+        companies = self.odoo.search("res.company", [])
+        self.odoo.context["allowed_company_ids"] = sorted(companies, key=company.__ne__)
 
     def currency(self, code):
         domain = [("name", "=", code), ("active", "in", (True, False))]
@@ -120,8 +127,6 @@ class Seed:
         """Create the backend of a store and take the steps of its screen; returns its id."""
         say(f"connecting {store.shop}")
         company = self.company(store.shop)
-        companies = self.odoo.search("res.company", [])
-        self.odoo.context["allowed_company_ids"] = sorted(companies, key=company.__ne__)
         self.add_stock(company)
         name, _currency, _country, code = COMPANIES[store.shop]
         backend = self.odoo.create(
