@@ -228,26 +228,26 @@ class ShopifyConnectionChecker(models.AbstractModel):
         installation = client.execute("current_app_installation").data["currentAppInstallation"]
         granted = [scope["handle"] for scope in installation["accessScopes"]]
         missing = [scope for scope in SCOPES if not covers(granted, scope.handle)]
-        labels = self._feature_labels()
-        remedy = self._scope_remedy(backend)
-        findings = [
-            Finding(
-                "error" if scope.required else "warning",
-                self.env._(
-                    "%(feature)s: access scope %(scope)s is missing",
-                    feature=labels[scope.feature],
-                    scope=scope.handle,
-                ),
-                ""
-                if scope.required
-                else self.env._("Nothing else needs it; the rest works without."),
-                remedy,
-                scope.feature,
-            )
-            for scope in missing
-        ]
         if not missing:
-            findings.append(Finding("ok", self.env._("All access scopes are granted")))
+            return [Finding("ok", self.env._("All access scopes are granted"))]
+        labels, remedy = self._feature_labels(), self._scope_remedy(backend)
+        findings = []
+        for feature in dict.fromkeys(scope.feature for scope in missing):
+            mine = [scope for scope in missing if scope.feature == feature]
+            required = any(scope.required for scope in mine)
+            findings.append(
+                Finding(
+                    "error" if required else "warning",
+                    self.env._(
+                        "%(feature)s: the app lacks %(scopes)s",
+                        feature=labels[feature],
+                        scopes=", ".join(scope.handle for scope in mine),
+                    ),
+                    "" if required else self.env._("Nothing else needs it; the rest works."),
+                    remedy,
+                    feature,
+                )
+            )
         return findings
 
     def _scope_remedy(self, backend):

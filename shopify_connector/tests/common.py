@@ -8,6 +8,7 @@ from unittest import SkipTest
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
+import requests
 from cryptography.fernet import Fernet
 
 from odoo.tests import HttpCase, TransactionCase, new_test_user, tagged
@@ -141,6 +142,11 @@ class ShopifyMixin:
     def shop(self, backend):
         """The sandbox's side of a store: settings, faults, objects."""
         return self.sandbox.shop(backend.shop_domain)
+
+    def set_shop(self, backend, **settings):
+        """Change settings of the sandbox's side, e.g. `installed=False`."""
+        url = f"{self.sandbox.url}/_sandbox/{backend.shop_domain}/settings"
+        requests.post(url, json=settings, timeout=10).raise_for_status()
 
     def place_orders(self, backend, count=1, seed=1, **wishes):
         """Customers place orders.
