@@ -3,6 +3,7 @@
 Everything goes through the running server, by the methods that the screens call.
 """
 
+import re
 import time
 from dataclasses import dataclass
 
@@ -145,14 +146,27 @@ class Seed:
                 "auto_tax_mapping": True,
             },
         )
-        for action in ("check_connection", "import_locations", "import_catalog"):
-            self.odoo.call("shopify.backend", f"action_{action}", [backend])
-        self.register_webhooks(backend)
+        self.odoo.call("shopify.backend", "action_check_connection", [backend])
+        self.expect_ready(backend)
+        self.odoo.call("shopify.backend", "action_import_locations", [backend])
+        self.map_locations(backend)
+        self.odoo.call("shopify.backend", "action_register_webhooks", [backend])
+        self.odoo.call("shopify.backend", "action_import_catalog", [backend])
         self.wait_for_links(store, backend)
         return backend
 
-    def register_webhooks(self, backend):
-        self.odoo.call("shopify.backend", "action_register_webhooks", [backend])
+    def expect_ready(self, backend):
+        found = self.odoo.call("shopify.backend", "read", [backend], ["state", "last_check_result"])
+        if found[0]["state"] != "ready":
+            text = re.sub(r"<[^>]+>", " ", found[0]["last_check_result"] or "no result")
+            raise DevenvError(f"the check of the connection failed: {' '.join(text.split())}")
+
+    def map_locations(self, backend):
+        """Deliver from the company's only warehouse, whatever the location in the store."""
+        warehouse = self.odoo.call("shopify.backend", "read", [backend], ["warehouse_id"])
+        locations = self.odoo.search("shopify.location", [("backend_id", "=", backend)])
+        values = {"warehouse_id": warehouse[0]["warehouse_id"][0]}
+        self.odoo.write("shopify.location", locations, values)
 
     def wait_for_links(self, store, backend, seconds=60):
         """Wait until the job has read the catalogue."""
