@@ -23,6 +23,14 @@ class ProductProduct(models.Model):
     _inherit = "product.product"
 
     shopify_variant_ids = fields.One2many("shopify.variant", "product_id", copy=False)
+    shopify_variant_count = fields.Integer(
+        compute="_compute_shopify_variant_count", groups="shopify_connector.group_auditor"
+    )
+
+    @api.depends("shopify_variant_ids")
+    def _compute_shopify_variant_count(self):
+        for product in self:
+            product.shopify_variant_count = len(product.shopify_variant_ids)
 
     @api.model_create_multi
     def create(self, vals_list):

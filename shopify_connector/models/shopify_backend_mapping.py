@@ -126,6 +126,7 @@ class ShopifyBackend(models.Model):
 
     def action_import_catalog_create(self):
         """The same, and make the products that Odoo does not have."""
+        self.env["product.template"].check_access("create")
         return self._start_catalog_import(create_missing=True)
 
     def _start_catalog_import(self, create_missing):

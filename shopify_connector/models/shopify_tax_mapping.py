@@ -269,9 +269,10 @@ class ShopifyTaxMapping(models.Model):
     def _prepare_repartition(self, default):
         """Base and tax lines that post to the account of the ``default`` tax."""
         vals = {}
+        taxed = default.repartition_line_ids.filtered(lambda line: line.repartition_type == "tax")
         for document in ("invoice", "refund"):
-            lines = default[f"{document}_repartition_line_ids"]
-            account = lines.filtered(lambda line: line.repartition_type == "tax").account_id[:1]
+            lines = taxed.filtered(lambda line, document=document: line.document_type == document)
+            account = lines.account_id[:1]
             vals[f"{document}_repartition_line_ids"] = [
                 fields.Command.create({"repartition_type": "base", "document_type": document}),
                 fields.Command.create(

@@ -259,11 +259,13 @@ class ShopifyAddressMatcher(models.AbstractModel):
                 taken_over[key] = values
             elif partner.company_id:
                 # Terms, accounts and VAT of the customer, as Odoo itself would copy them.
-                taken_over[key] = partner.commercial_partner_id._get_commercial_values() | values
+                owner = partner.sudo().commercial_partner_id
+                taken_over[key] = owner._get_commercial_values() | values
             else:
                 # Every company has its own terms: Odoo copies them all, one by one.
                 synced[key] = values
-        Partner = self.env["res.partner"].with_context(no_vat_validation=True)
+        # Some of the terms are for accountants only.
+        Partner = self.env["res.partner"].sudo().with_context(no_vat_validation=True)
         created = {}
         for batch, skip in ((taken_over, True), (synced, False)):
             if batch:

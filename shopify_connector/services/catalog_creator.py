@@ -41,6 +41,8 @@ class ShopifyCatalogCreator(models.AbstractModel):
         :param products: ``{shopify.product: mappers.product.Product}``
         :return: the ``shopify.product`` that got links
         """
+        # Whoever started the import may create products; the integration user need not.
+        self = self.sudo()
         taken = self._taken_barcodes(products)
         jobs = {}
         for binding, product in products.items():

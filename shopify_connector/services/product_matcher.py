@@ -1,6 +1,5 @@
 """Which products the lines of orders are."""
 
-
 from odoo import fields, models
 
 from ..const import SKU_PREFIX
