@@ -124,7 +124,7 @@ class ShopifyOrderImport(models.TransientModel):
         found, client = [], self._client()
         listing = client.pages(
             "orders_ids",
-            ("orders",),
+            "orders",
             {"query": self._range_query(), "sortKey": "PROCESSED_AT"},
             page_size=PAGE_SIZE,
             after=self.list_cursor or None,
@@ -165,7 +165,7 @@ class ShopifyOrderImport(models.TransientModel):
             terms = " OR ".join(f'name:"{_quoted(name)}"' for name in chunk)
             nodes = client.paginate(
                 "orders_ids",
-                ("orders",),
+                "orders",
                 {"query": f"status:any ({terms})", "sortKey": "PROCESSED_AT"},
                 page_size=PAGE_SIZE,
             )
