@@ -149,7 +149,6 @@ class ShopifyBackend(models.Model):
         self.ensure_one()
         worker = self.with_user(self.user_id).with_company(self.company_id)
         worker.with_delay(
-            channel="root.shopify.catalog",
             identity_key=f"shopify:{self.id}:catalog:{cursor or ''}",
             description=self.env._("Read the catalogue of %s", self.name),
         )._job_import_catalog(cursor, create_missing)
