@@ -41,8 +41,6 @@ class ShopifyCatalogCreator(models.AbstractModel):
         :param products: ``{shopify.product: mappers.product.Product}``
         :return: the ``shopify.product`` that got links
         """
-        # Whoever started the import may create products; the integration user need not.
-        self = self.sudo()
         taken = self._taken_barcodes(products)
         jobs = {}
         for binding, product in products.items():
@@ -58,7 +56,7 @@ class ShopifyCatalogCreator(models.AbstractModel):
 
     def _template_to_extend(self, binding, product):
         """An empty record for a new product, the one to extend, or None: left to a person."""
-        templates = binding.variant_ids.product_id.product_tmpl_id
+        templates = binding.sudo().variant_ids.product_id.product_tmpl_id
         if not templates:
             return templates
         options = {title_key(name) for v in product.variants for name, _value in v.option_values}

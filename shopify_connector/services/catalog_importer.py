@@ -137,7 +137,9 @@ class ShopifyCatalogImporter(models.AbstractModel):
         bindings = {gid: outcome.record for gid, outcome in outcomes.items()}
         touched = self._upsert_variants(backend, fresh, bindings)
         if create_missing:
-            touched |= self.env["shopify.catalog.creator"]._create_missing(
+            # Whoever started the import may create products; the integration user need not.
+            creator = self.env["shopify.catalog.creator"].sudo()
+            touched |= creator._create_missing(
                 backend, {bindings[product.gid]: product for product in fresh}
             )
         for gid, outcome in outcomes.items():
