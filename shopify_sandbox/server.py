@@ -127,7 +127,10 @@ class Sandbox:
         return Response(404, {"errors": "Not Found"})
 
     def _token(self, shop: Shop, request: Request) -> Response:
-        self._misbehave(shop, shop.faults.strike(API_KINDS, ["oauth"]))
+        broken = self._misbehave(shop.faults.strike(API_KINDS, ["oauth"]))
+        if broken:
+            return broken
+        form = {}
         try:
             form = request.form()
             answer = Response(200, auth.grant(shop, form))
@@ -143,7 +146,7 @@ class Sandbox:
             {
                 "operation": "oauth",
                 "status": answer.status,
-                "grant_type": form.get("grant_type") if answer.status == 200 else None,
+                "grant_type": form.get("grant_type"),
             }
         )
         return answer
@@ -218,7 +221,7 @@ class Sandbox:
     ) -> Response:
         if self.latency_ms:
             time.sleep(self.latency_ms / 1000)
-        broken = self._misbehave(shop, struck)
+        broken = self._misbehave(struck)
         if broken:
             entry["status"] = broken.status
             return broken
@@ -238,7 +241,7 @@ class Sandbox:
             raise Dropped
         return Response(200, outcome.body)
 
-    def _misbehave(self, shop: Shop, struck: list[Fault]) -> Response | None:
+    def _misbehave(self, struck: list[Fault]) -> Response | None:
         """Faults that happen before the request is looked at."""
         for fault in struck:
             if fault.kind == "latency":

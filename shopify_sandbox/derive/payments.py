@@ -21,16 +21,18 @@ def paid(order: dict, shop: "Shop", *kinds: str) -> tuple[Decimal, Decimal]:
 
 @derived("Order", "displayFinancialStatus")
 def _order_financial_status(order, shop):
-    if not shop.store.related(order, "transactions"):
+    transactions = shop.store.related(order, "transactions")
+    if not transactions:
         return None
-    received = paid(order, shop, "SALE", "CAPTURE")
-    refunded = paid(order, shop, "REFUND")
-    if refunded[0]:
-        return "REFUNDED" if refunded[0] >= received[0] else "PARTIALLY_REFUNDED"
-    if received[0]:
-        due = amounts(shop.read(order, "totalPriceSet"))
-        return "PAID" if received[0] >= due[0] else "PARTIALLY_PAID"
-    return "AUTHORIZED" if paid(order, shop, "AUTHORIZATION")[0] else "PENDING"
+    done = {item.get("kind") for item in transactions if item.get("status") == "SUCCESS"}
+    received = paid(order, shop, "SALE", "CAPTURE")[0]
+    refunded = paid(order, shop, "REFUND")[0]
+    if refunded:
+        return "REFUNDED" if refunded >= received else "PARTIALLY_REFUNDED"
+    if done & {"SALE", "CAPTURE"}:
+        due = amounts(shop.read(order, "totalPriceSet"))[0]
+        return "PAID" if received >= due else "PARTIALLY_PAID"
+    return "AUTHORIZED" if "AUTHORIZATION" in done else "PENDING"
 
 
 @derived("Order", "totalReceivedSet")
