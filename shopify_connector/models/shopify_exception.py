@@ -94,7 +94,7 @@ class ShopifyException(models.Model):
     # === REPORTING === #
 
     @api.model
-    def _report(self, backend, blocks_by_gid, details=None):
+    def _report(self, backend, blocks_by_gid, details=None, flow="import"):
         """Open (or see again) one exception per cause, with the records that wait.
 
         Safe when several transactions report the same cause: one row comes of it. A
@@ -103,6 +103,8 @@ class ShopifyException(models.Model):
         :param blocks_by_gid: ``{gid: (name of the waiting record, [Block, ...])}``; gid is
             False for a cause for which no record waits
         :param details: ``{gid: text}`` for support, e.g. a traceback
+        :param flow: what waits: one record may wait in several flows, e.g. an order for its
+            import and for its accounting
         :return: the open exceptions
         """
         details = details or {}
@@ -125,6 +127,7 @@ class ShopifyException(models.Model):
                 for gid, (name, blocks) in blocks_by_gid.items()
                 if gid
             },
+            flow,
         )
         self.invalidate_model()
         return self.browse(ids.values())
@@ -234,12 +237,12 @@ class ShopifyException(models.Model):
                 Inbox._kick(backend)
 
     @api.model
-    def _clear_waiting(self, backend, gids):
-        """These went through: they wait for nothing any more.
+    def _clear_waiting(self, backend, gids, flow="import"):
+        """These went through: they wait for nothing any more in that flow.
 
         An exception for which nothing waits any more closes by itself.
         """
-        self.env["shopify.exception.line"]._clear(backend, list(gids))
+        self.env["shopify.exception.line"]._clear(backend, list(gids), flow=flow)
 
     # === ACTIONS === #
 

@@ -31,6 +31,12 @@ class ShopifyExceptionLine(models.Model):
         readonly=True,
         default="waiting",
     )
+    flow = fields.Char(
+        required=True,
+        readonly=True,
+        default="import",
+        help="What waits: going through ends the waiting of the same flow only.",
+    )
     first_seen = fields.Datetime(required=True, readonly=True, default=fields.Datetime.now)
     last_seen = fields.Datetime(required=True, readonly=True, default=fields.Datetime.now)
     attempts = fields.Integer(default=1, required=True, readonly=True, aggregator=False)
@@ -39,8 +45,8 @@ class ShopifyExceptionLine(models.Model):
     _unfinished_idx = models.Index("(backend_id, gid) WHERE state IN ('waiting', 'released')")
 
     @api.model
-    def _wait(self, backend, waiting):
-        """Note who waits for what, and that they wait for nothing else any more.
+    def _wait(self, backend, waiting, flow="import"):
+        """Note who waits for what, and that the same flow waits for nothing else any more.
 
         :param waiting: ``{gid: (name, {exception id: message})}``
         """
@@ -56,29 +62,32 @@ class ShopifyExceptionLine(models.Model):
             SQL(
                 """
                 INSERT INTO shopify_exception_line AS l (
-                    exception_id, backend_id, gid, name, message, state, attempts,
+                    exception_id, backend_id, gid, name, message, state, flow, attempts,
                     first_seen, last_seen)
-                SELECT t.exception_id, %(backend)s, t.gid, t.name, t.message, 'waiting', 1,
+                SELECT t.exception_id, %(backend)s, t.gid, t.name, t.message, 'waiting',
+                    %(flow)s, 1,
                     clock_timestamp() AT TIME ZONE 'utc', clock_timestamp() AT TIME ZONE 'utc'
                 FROM unnest(%(exception_ids)s::int[], %(gids)s::varchar[],
                     %(names)s::varchar[], %(messages)s::text[])
                     AS t (exception_id, gid, name, message)
                 ON CONFLICT (exception_id, gid) DO UPDATE SET
                     name = EXCLUDED.name, message = EXCLUDED.message, state = 'waiting',
-                    attempts = l.attempts + 1, last_seen = EXCLUDED.last_seen
+                    flow = EXCLUDED.flow, attempts = l.attempts + 1, last_seen = EXCLUDED.last_seen
                 """,
                 backend=backend.id,
+                flow=flow,
                 exception_ids=exception_ids,
                 gids=gids,
                 names=names,
                 messages=messages,
             )
         )
-        self._clear(backend, list(waiting), keep=set(zip(exception_ids, gids, strict=True)))
+        kept = set(zip(exception_ids, gids, strict=True))
+        self._clear(backend, list(waiting), keep=kept, flow=flow)
 
     @api.model
-    def _clear(self, backend, gids, keep=()):
-        """End the waiting of these, and close what nothing waits for any more.
+    def _clear(self, backend, gids, keep=(), flow="import"):
+        """End the waiting of these in a flow, and close what nothing waits for any more.
 
         :param keep: pairs (exception id, gid) that still wait
         """
@@ -90,13 +99,14 @@ class ShopifyExceptionLine(models.Model):
                 """
                 UPDATE shopify_exception_line SET state = 'done'
                 WHERE backend_id = %s AND gid = ANY(%s::varchar[])
-                    AND state IN ('waiting', 'released')
+                    AND flow = %s AND state IN ('waiting', 'released')
                     AND (exception_id, gid) NOT IN (
                         SELECT * FROM unnest(%s::int[], %s::varchar[]))
                 RETURNING exception_id
                 """,
                 backend.id,
                 gids,
+                flow,
                 keep_ids,
                 keep_gids,
             )
