@@ -62,14 +62,20 @@ def page_nodes(connection: dict) -> list[dict]:
 
 def unfinished(value) -> Iterator[tuple[dict, str]]:
     """Every nested connection that has further pages, as (object that holds it, key)."""
-    if isinstance(value, list):
-        for item in value:
-            yield from unfinished(item)
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            if isinstance(inner, dict) and (inner.get("pageInfo") or {}).get("hasNextPage"):
-                yield value, key
-            yield from unfinished(inner)
+    todo = [value]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, list):
+            todo += value
+        elif isinstance(value, dict):
+            for key, inner in value.items():
+                if isinstance(inner, dict):
+                    info = inner.get("pageInfo")
+                    if info and info.get("hasNextPage"):
+                        yield value, key
+                    todo.append(inner)
+                elif isinstance(inner, list):
+                    todo.append(inner)
 
 
 def page_document(holder: dict, key: str) -> str:

@@ -1,7 +1,8 @@
 """Lets the unit tests import ``shopify_connector.client`` and ``.mappers`` without Odoo.
 
-Importing the addon itself would import its models. A bare package of the same name, which only knows
-where the addon is, stands in for it. This folder must therefore have no ``__init__.py``.
+Importing the addon, or its package of tests, would import its models. Bare packages of the same
+names, which only know where the folders are, stand in for them. This folder must therefore have no
+``__init__.py``.
 """
 
 import sys
@@ -10,7 +11,8 @@ from pathlib import Path
 
 ADDON = Path(__file__).resolve().parents[2]
 
-if ADDON.name not in sys.modules:
-    package = types.ModuleType(ADDON.name)
-    package.__path__ = [str(ADDON)]
-    sys.modules[ADDON.name] = package
+for name, folder in ((ADDON.name, ADDON), (f"{ADDON.name}.tests", ADDON / "tests")):
+    if name not in sys.modules:
+        package = types.ModuleType(name)
+        package.__path__ = [str(folder)]
+        sys.modules[name] = package
