@@ -67,6 +67,7 @@ class OrderCase(ShopifyCase):
                     "amount": (rate or 0) * 100,
                     "type_tax_use": "sale",
                     "company_id": backend.company_id.id,
+                    "tax_group_id": self.tax_group(backend).id,
                     "price_include_override": "tax_included" if included else "tax_excluded",
                 }
             )
@@ -84,6 +85,23 @@ class OrderCase(ShopifyCase):
         )
         return tax
 
+    def tax_group(self, backend):
+        company = backend.company_id
+        Group = self.env["account.tax.group"]
+        return Group.search(
+            [
+                ("company_id", "=", company.id),
+                ("country_id", "=", company.account_fiscal_country_id.id),
+            ],
+            limit=1,
+        ) or Group.create(
+            {
+                "name": "Taxes",
+                "company_id": company.id,
+                "country_id": company.account_fiscal_country_id.id,
+            }
+        )
+
     def product(self, sku, **values):
         return self.env["product.product"].create(
             {"name": sku, "default_code": sku, "type": "consu", "is_storable": True, **values}
@@ -93,16 +111,20 @@ class OrderCase(ShopifyCase):
         location = backend.warehouse_id.lot_stock_id
         self.env["stock.quant"]._update_available_quantity(product, location, quantity)
 
-    def map_blocked_taxes(self, backend, outcomes):
-        """Map the taxes that orders of the sandbox wait for."""
-        for block in {b.key: b for o in outcomes for b in o.blocks if b.category == "tax"}.values():
-            values = dict(block.values)
-            country = self.env["res.country"].browse(values.get("country_id") or []).code
-            self.tax(
-                backend,
-                values["title"],
-                values["rate"],
-                country,
-                values.get("included"),
-                channel_liable=values.get("channel_liable"),
+    def map_taxes(self, backend):
+        """Map the taxes that wait to taxes of their own."""
+        Tax = self.env["account.tax"].with_company(backend.company_id)
+        group = self.tax_group(backend)
+        for mapping in backend.tax_mapping_ids.filtered(lambda row: not row.tax_id):
+            mapping.tax_id = Tax.create(
+                {
+                    "name": f"{mapping.display_name} {mapping.id}",
+                    "amount": mapping.rate * 100,
+                    "type_tax_use": "sale",
+                    "company_id": backend.company_id.id,
+                    "tax_group_id": group.id,
+                    "price_include_override": "tax_included"
+                    if mapping.included
+                    else "tax_excluded",
+                }
             )

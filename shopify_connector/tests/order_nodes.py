@@ -32,6 +32,8 @@ class OrderNode:
         self.presentment, self.rate = presentment or currency, Decimal(str(rate))
         self.lines, self.shipping, self.fees, self.fields = [], [], [], fields
         self.total = self.tax = self.discount = self.shipped = Decimal(0)
+        # the same sums in the customer's currency: each part is converted, not the sum
+        self.seen = dict.fromkeys(("total", "tax", "discount", "shipped"), Decimal(0))
         self.extra = {}
 
     def gid(self, kind, number):
@@ -41,9 +43,18 @@ class OrderNode:
         amount = Decimal(str(amount))
         if self.presentment == self.currency:
             return bag(amount, self.currency)
-        digits = DIGITS.get(self.presentment, 2)
-        converted = self._round(amount * self.rate, digits)
-        return bag(amount, self.currency, (converted, self.presentment))
+        return bag(amount, self.currency, (self._convert(amount), self.presentment))
+
+    def _convert(self, amount):
+        amount = Decimal(str(amount))
+        if self.presentment == self.currency:
+            return amount
+        return self._round(amount * self.rate, DIGITS.get(self.presentment, 2))
+
+    def _sum(self, name):
+        if self.presentment == self.currency:
+            return bag(getattr(self, name), self.currency)
+        return bag(getattr(self, name), self.currency, (self.seen[name], self.presentment))
 
     def _round(self, amount, digits=None):
         digits = DIGITS.get(self.currency, 2) if digits is None else digits
@@ -80,6 +91,13 @@ class OrderNode:
         self.tax += tax
         self.discount += Decimal(str(discount))
         self.total += net if self.included else net + tax
+        seen_net = self._convert(price) * quantity - self._convert(discount)
+        seen_tax = sum(
+            (Decimal(n["priceSet"]["presentmentMoney"]["amount"]) for n in nodes), Decimal(0)
+        )
+        self.seen["tax"] += seen_tax
+        self.seen["discount"] += self._convert(discount)
+        self.seen["total"] += seen_net if self.included else seen_net + seen_tax
         allocations = []
         if discount:
             allocations = [
@@ -127,7 +145,8 @@ class OrderNode:
 
     def ship(self, price, taxes=(), discount=0, title="Standard", **fields):
         net, amounts = self._money(price, 1, discount, "SHIP", taxes)
-        self.shipped += Decimal(str(price)) if not discount else net
+        self.shipped += net
+        self.seen["shipped"] += self._convert(price) - self._convert(discount)
         self.shipping.append(
             {
                 "id": self.gid("ShippingLine", len(self.shipping) + 1),
@@ -157,6 +176,7 @@ class OrderNode:
 
     def tip(self, amount):
         self.total += Decimal(str(amount))
+        self.seen["total"] += self._convert(amount)
         self.extra["totalTipReceivedSet"] = self.bag(amount)
         return self
 
@@ -180,7 +200,7 @@ class OrderNode:
 
     @property
     def node(self):
-        zero, total = self.bag(0), self.bag(self.total)
+        zero, total = self.bag(0), self._sum("total")
         node = {
             "__typename": "Order",
             "id": f"gid://shopify/Order/{self.number}",
@@ -222,9 +242,9 @@ class OrderNode:
             "totalPriceSet": total,
             "currentTotalPriceSet": total,
             "subtotalPriceSet": total,
-            "totalTaxSet": self.bag(self.tax),
-            "totalShippingPriceSet": self.bag(self.shipped),
-            "totalDiscountsSet": self.bag(self.discount),
+            "totalTaxSet": self._sum("tax"),
+            "totalShippingPriceSet": self._sum("shipped"),
+            "totalDiscountsSet": self._sum("discount"),
             "totalTipReceivedSet": zero,
             "originalTotalDutiesSet": None,
             "originalTotalAdditionalFeesSet": None,
