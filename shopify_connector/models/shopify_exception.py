@@ -228,7 +228,7 @@ class ShopifyException(models.Model):
         waiting = self.sudo().line_ids.filtered(lambda line: line.state == "waiting")
         waiting.write({"state": "released"})
         for backend, exceptions in self.sudo().grouped("backend_id").items():
-            gids = dict.fromkeys((exceptions.line_ids & waiting).mapped("gid"))
+            gids = dict.fromkeys((exceptions.line_ids & waiting).sorted("id").mapped("gid"))
             if gids:
                 Inbox._put(
                     backend,

@@ -43,6 +43,7 @@ class ShopifyInbox(models.AbstractModel):
         """
         return {
             "Product": "shopify.catalog.importer",
+            "ProductVariant": "shopify.catalog.importer",
             "Order": "shopify.order.importer",
         }
 
@@ -153,13 +154,13 @@ class ShopifyInbox(models.AbstractModel):
                 """
                 SELECT b.id FROM shopify_backend b
                 LEFT JOIN shopify_cursor c ON c.backend_id = b.id AND c.topic = 'inbox'
-                WHERE coalesce(c.not_before, '-infinity') <= now() AT TIME ZONE 'utc'
+                WHERE coalesce(c.not_before, '-infinity') <= clock_timestamp() AT TIME ZONE 'utc'
                     AND EXISTS (
                         SELECT 1 FROM shopify_webhook_event e
                         WHERE e.backend_id = b.id AND e.state = 'pending'
-                            AND e.next_attempt_at <= now() AT TIME ZONE 'utc'
+                            AND e.next_attempt_at <= clock_timestamp() AT TIME ZONE 'utc'
                             AND coalesce(e.lease_until, '-infinity')
-                                <= now() AT TIME ZONE 'utc')
+                                <= clock_timestamp() AT TIME ZONE 'utc')
                 """
             )
         )

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from psycopg2.extensions import STATUS_READY
+
 from odoo import api, models
 from odoo.tools import SQL
 
@@ -54,7 +56,9 @@ class ShopifyInbox(models.AbstractModel):
         Superuser's, for nothing but the connector's own bookkeeping.
         """
         with self.env.registry.cursor() as cr:
-            cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+            # A cursor that takes part in a running transaction keeps its isolation.
+            if cr.connection.status == STATUS_READY:
+                cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
             yield api.Environment(cr, self.env.uid, self.env.context, su=True)
 
     def _claim(self, backend, limit, force=False):
