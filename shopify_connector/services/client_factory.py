@@ -185,8 +185,8 @@ class ShopifyClientFactory(models.AbstractModel):
 
 
 def _naive(moment):
-    """In UTC, as the database keeps it."""
-    return moment.astimezone(timezone.utc).replace(tzinfo=None) if moment else None
+    """In UTC and whole seconds, as the database keeps it."""
+    return moment.astimezone(timezone.utc).replace(tzinfo=None, microsecond=0) if moment else None
 
 
 def _parameter(value):

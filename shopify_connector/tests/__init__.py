@@ -1,4 +1,9 @@
 from . import (
+    test_backend,
+    test_backend_check,
+    test_backend_credentials,
+    test_backend_oauth,
+    test_backend_onboarding,
     test_catalog,
     test_exception,
     test_inbox_concurrency,
