@@ -105,7 +105,7 @@ def _watch(odoo, stores, backends, running, every):
         for server in running:
             if not server.is_running():
                 raise DevenvError(f"{server.name} has ended:\n{server.log_tail()}")
-        placed += len(store.place_orders(1))
+        placed += store.place_orders(1)["count"]
         demo_check.map_taxes(odoo)
         if number % 5 == 4:
             done = odoo.call("shopify.order", "search_count", [("sale_order_id", "!=", False)])

@@ -14,7 +14,7 @@ def place(stores, count):
     placed = {}
     for index, store in enumerate(stores):
         share = count * (index + 1) // len(stores) - count * index // len(stores)
-        placed[store] = set(store.place_orders(share)) if share else set()
+        placed[store] = set(store.place_orders(share)["ids"]) if share else set()
     return placed
 
 
