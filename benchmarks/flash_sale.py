@@ -9,13 +9,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from devenv.console import say
 
-from .world import World, query, world
+from .world import WISHES, World, query, world
 
 ORDERS = 1000
 PER_MINUTE = 1000
 WORKERS = 4
 PATIENCE = 600
-WISHES = {"lines": 3, "discounts": True, "distinct_customers": True, "payment": "paid"}
 
 CONFIRMED = """
     SELECT b.shopify_gid FROM shopify_order b JOIN sale_order s ON s.id = b.sale_order_id

@@ -16,18 +16,11 @@ from dataclasses import dataclass
 from devenv import config, servers
 from devenv.console import say
 
-from .world import World, world
+from .world import ADDONS_PATH, WISHES, World, world
 
 ROUNDS = 6
 BATCH = 50
 LATENCY_MS = 150
-WISHES = {
-    "lines": 3,
-    "discounts": True,
-    "distinct_customers": True,
-    "payment": "paid",
-    "extras": False,
-}
 
 
 @dataclass
@@ -77,6 +70,7 @@ def _registry(bench: World):
         database=bench.database,
         log_level="warn",
         api_url=servers.store_url(bench.store_port),
+        options={"addons_path": ADDONS_PATH},
     )
     from odoo.modules.registry import Registry
     from odoo.tools import config as odoo_config
