@@ -150,6 +150,8 @@ def _translated(error: GraphQLError, places: _Places) -> dict:
         entry["locations"] = [{"line": token.line, "column": token.column}]
     if node is not None:
         entry["path"] = places.paths.get(id(node), [])
+        if extensions["code"] == "missingRequiredInputObjectAttribute":
+            entry["path"] = [*entry["path"], extensions["argumentName"]]
     entry["extensions"] = extensions
     return entry
 

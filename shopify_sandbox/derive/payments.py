@@ -24,7 +24,7 @@ def _order_financial_status(order, shop):
     transactions = shop.store.related(order, "transactions")
     if not transactions:
         return None
-    done = {item.get("kind") for item in transactions if item.get("status") == "SUCCESS"}
+    done = {item.get("kind") for item in transactions if item.get("status", "SUCCESS") == "SUCCESS"}
     received = paid(order, shop, "SALE", "CAPTURE")[0]
     refunded = paid(order, shop, "REFUND")[0]
     if refunded:

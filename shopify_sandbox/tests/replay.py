@@ -57,7 +57,7 @@ def _walk(value, name: str) -> Iterator[Interaction]:
         body = value.get("response") or value.get("result")
         if isinstance(body, dict):
             body = body.get("payload") or body.get("body") or body
-        if isinstance(query, str) and isinstance(body, dict) and ("data" in body):
+        if isinstance(query, str) and isinstance(body, dict) and body.keys() & {"data", "errors"}:
             try:
                 parse(query)
                 yield Interaction(name, query, value.get("variables") or {}, body)
