@@ -22,7 +22,8 @@ from .errors import ProtocolError, TransientError
 USER_AGENT = "odoo-shopify-connector/19.0"
 # Larger than any page of 250 full orders; a bulk result is not read through here.
 MAX_BYTES = 64 * 1024 * 1024
-CHUNK = 64 * 1024
+# Small, because the total timeout is looked at between two pieces.
+CHUNK = 8 * 1024
 
 
 @dataclass(frozen=True)

@@ -197,21 +197,22 @@ def test_answer_that_does_not_come():
 
 
 def test_answer_that_trickles():
+    sent, release = [], threading.Event()
+
     def trickle(handler):
         handler.send_response(200)
-        handler.send_header("Content-Length", "1000")
+        handler.send_header("Transfer-Encoding", "chunked")
         handler.end_headers()
-        for _ in range(1000):
-            if release.wait(0.02):
-                return
-            handler.wfile.write(b" ")
-            handler.wfile.flush()
+        while len(sent) < 500 and not release.wait(0.02):
+            handler.wfile.write(b"1\r\n \r\n")
+            sent.append(1)
+        handler.wfile.write(b"0\r\n\r\n")
 
-    release = threading.Event()
     with serving(trickle) as server:
         try:
-            with pytest.raises(TransientError, match="in time") as caught:
+            with pytest.raises(TransientError, match="did not finish") as caught:
                 Transport(read_timeout=5, total_timeout=0.1).post_json(server.url, {})
+            assert len(sent) < 500
         finally:
             release.set()
     assert caught.value.sent is True
