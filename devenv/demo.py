@@ -90,7 +90,7 @@ def _start(stack, name, options):
 
 
 GUIDE = """
-Odoo runs at {url} - login admin, password admin
+Odoo runs at {url} - login admin, password admin (a new database at every start)
   Sales > Shopify        the stores, orders, exceptions, the inbox of webhooks and the log
   Sales > Orders         what became of the orders; both companies are in the company menu
 The stores run at {store}: {shops}
