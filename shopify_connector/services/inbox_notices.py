@@ -23,7 +23,8 @@ class ShopifyInbox(models.AbstractModel):
 
     def _notices(self):
         """Method that acts on a topic: ``{topic: name}``. It gets the store and the decoded
-        body, in a READ COMMITTED transaction, and returns a Verdict.
+        body, in a READ COMMITTED transaction, and returns a Verdict. Those in
+        ``_final_notices`` also get what :meth:`_still_installed` said.
         """
         return {
             "app/uninstalled": "_on_app_uninstalled",
@@ -32,8 +33,16 @@ class ShopifyInbox(models.AbstractModel):
             "shop/redact": "_on_shop_redact",
         }
 
+    def _final_notices(self):
+        """Topics that say that the app was uninstalled."""
+        return {"app/uninstalled", "shop/redact"}
+
     def _work_on_notices(self, backend, claim, gids, result):
-        notices = self._notices()
+        topics = {event.topic for gid in gids for event in claim.events[gid]}
+        installed = None
+        if topics & self._final_notices():
+            # Before any transaction writes.
+            installed = self._still_installed(backend)
         try:
             with self._read_committed() as env:
                 inbox = env[self._name]
@@ -41,13 +50,12 @@ class ShopifyInbox(models.AbstractModel):
                 verdicts = {}
                 for gid in gids:
                     for event in claim.events[gid]:
-                        verdict = inbox._act_on_notice(
+                        verdicts[gid] = inbox._act_on_notice(
                             env["shopify.backend"].browse(backend.id),
-                            notices.get(event.topic),
                             event.topic,
                             bodies.get(event.id),
+                            installed,
                         )
-                        verdicts[gid] = verdict
                 nodes = {gid: {"name": claim.events[gid][-1].topic} for gid in gids}
                 waiting = [gid for gid in gids if verdicts[gid].kind == "passing"]
                 inbox._release_events(claim, waiting, 60, count=True)
@@ -72,7 +80,8 @@ class ShopifyInbox(models.AbstractModel):
         )
         return dict(self.env.cr.fetchall())
 
-    def _act_on_notice(self, backend, method, topic, body):
+    def _act_on_notice(self, backend, topic, body, installed):
+        method = self._notices().get(topic)
         if not method:
             message = self.env._("Nothing here is done with %(topic)s.", topic=topic)
             return Verdict("done", "skipped", message)
@@ -87,13 +96,15 @@ class ShopifyInbox(models.AbstractModel):
         shop = content.get("shop_domain") or content.get("myshopify_domain")
         if (shop or "").lower() != backend.shop_domain.lower():
             return Verdict("failed", "failed", self.env._("The contents name another store."))
-        return getattr(self, method)(backend, content)
+        act = getattr(self, method)
+        if topic in self._final_notices():
+            return act(backend, content, installed)
+        return act(backend, content)
 
     # === UNINSTALLED === #
 
-    def _on_app_uninstalled(self, backend, content):
-        installed = self._still_installed(backend)
-        if isinstance(installed, Verdict):
+    def _on_app_uninstalled(self, backend, content, installed):
+        if installed:
             return installed
         backend.write({"state": "error", "uninstalled_at": fields.Datetime.now()})
         backend._forget_tokens()
@@ -118,7 +129,7 @@ class ShopifyInbox(models.AbstractModel):
     def _still_installed(self, backend):
         """Ask the store, because a notice may come late, after a new installation.
 
-        :return: False, or the Verdict on a notice that is not to be acted on now
+        :return: None, or the Verdict on a notice that is not to be acted on now
         """
         try:
             client = self.env["shopify.client.factory"]._client(backend)
@@ -126,7 +137,7 @@ class ShopifyInbox(models.AbstractModel):
         except TransientError as error:
             return Verdict("passing", "retry", str(error))
         except (AuthError, ShopUnavailableError, UserError):
-            return False
+            return None
         except ShopifyError as error:
             _logger.info("%s answers after its notice of the end: %s", backend.name, error)
         return Verdict(
@@ -196,11 +207,10 @@ class ShopifyInbox(models.AbstractModel):
         self.env["shopify.exception"]._report(backend, {False: (name, [block])})
         return Verdict("done", "deleted", block.title)
 
-    def _on_shop_redact(self, backend, content):
+    def _on_shop_redact(self, backend, content, installed):
         if "customer" in content:
             return Verdict("failed", "failed", self.env._("The contents are not of this topic."))
-        installed = self._still_installed(backend)
-        if isinstance(installed, Verdict):
+        if installed:
             return installed
         self.env.cr.execute(
             SQL("UPDATE shopify_webhook_event SET body = NULL WHERE backend_id = %s", backend.id)
