@@ -19,12 +19,20 @@ class TestOrderFlow(OrderCase):
         placed = self.place_orders(backend, count, seed=seed, **wishes)
         nodes = self.fetch(backend, [node["id"] for node in placed])
         outcomes = self.process(backend, *nodes)
-        waiting = [node for node, outcome in zip(nodes, outcomes) if outcome.status == "blocked"]
+        waiting = [
+            node
+            for node, outcome in zip(nodes, outcomes, strict=True)
+            if outcome.status == "blocked"
+        ]
         self.map_taxes(backend)
-        again = dict(zip((node["id"] for node in waiting), self.process(backend, *waiting)))
+        found = {node["id"]: outcome for node, outcome in zip(nodes, outcomes, strict=True)}
+        found |= {
+            node["id"]: outcome
+            for node, outcome in zip(waiting, self.process(backend, *waiting), strict=True)
+        }
         pairs = []
-        for node, outcome in zip(nodes, outcomes):
-            outcome = again.get(node["id"], outcome)
+        for node in nodes:
+            outcome = found[node["id"]]
             self.assertEqual(outcome.status, "created", (node["name"], outcome))
             pairs.append((node, outcome.record.with_env(self.env)))
         return pairs
