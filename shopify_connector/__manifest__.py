@@ -23,6 +23,7 @@
         "security/shopify_rules.xml",
         "data/queue_job_data.xml",
         "data/ir_cron_data.xml",
+        "data/accounting_data.xml",
         "data/product_data.xml",
         # actions before the menus that use them
         "views/shopify_backend_views.xml",
@@ -40,6 +41,7 @@
         "wizards/shopify_order_import_views.xml",
         "wizards/shopify_line_mapping_views.xml",
         "views/shopify_menus.xml",
+        "views/shopify_payment_views.xml",
     ],
     "assets": {
         "web.assets_backend": ["shopify_connector/static/src/**/*"],

@@ -44,7 +44,7 @@ class ShopifyOrderImporter(models.AbstractModel):
 
     def _process_batch(self, backend, nodes, context):
         bindings = self._bindings(backend, nodes)
-        outcomes, orders = {}, []
+        outcomes, orders, mapped = {}, [], []
         for gid, node in nodes.items():
             if node is None:
                 outcomes[gid] = self._gone(bindings.get(gid))
@@ -58,6 +58,7 @@ class ShopifyOrderImporter(models.AbstractModel):
             except MappingError as error:
                 outcomes[gid] = Outcome("blocked", blocks=[self._mapping_block(node, error)])
                 continue
+            mapped.append(order)
             binding = bindings.get(gid)
             by_hand = "manual" in (context.get("sources") or {}).get(gid, ())
             outcome = self._settled(backend, order, binding, by_hand)
@@ -67,7 +68,17 @@ class ShopifyOrderImporter(models.AbstractModel):
                 orders.append(order)
         if orders:
             outcomes |= self._import(backend, orders, bindings)
+        applied = [(order, outcomes[order.gid]) for order in mapped if outcomes[order.gid].record]
+        self._after_apply(backend, applied, context)
         return outcomes
+
+    def _after_apply(self, backend, applied, context):
+        """What follows from orders that are in Odoo now; open to extension.
+
+        :param applied: ``[(Order, Outcome)]`` whose outcome has a record, also when nothing
+            changed or when a change waits for a person
+        :param context: as for :meth:`_process`
+        """
 
     def _import(self, backend, orders, bindings):
         found, outcomes = self._find(backend, orders, bindings)
