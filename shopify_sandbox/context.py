@@ -42,6 +42,7 @@ class Context:
     seen: dict[int, int] = field(default_factory=dict)
     arguments: dict[int, dict] = field(default_factory=dict)
     changes: "list[Change]" = field(default_factory=list)
+    idempotency_key: str | None = None
 
     def fail(self, error: ApiError, node: FieldNode) -> None:
         location = node.loc.start_token

@@ -13,11 +13,15 @@ class ApiError(Exception):
 
 
 class UserErrors(Exception):
-    """Refusal of a mutation: the payload carries the errors and nothing was changed."""
+    """Refusal of a mutation: nothing was changed, the payload carries the errors.
 
-    def __init__(self, *errors: dict) -> None:
+    ``payload`` is what else the payload tells, e.g. the unchanged order.
+    """
+
+    def __init__(self, *errors: dict, payload: dict | None = None) -> None:
         super().__init__("; ".join(error["message"] for error in errors))
         self.errors = list(errors)
+        self.payload = payload or {}
 
 
 def user_error(field: list[str] | None, message: str, code: str | None = None) -> dict:

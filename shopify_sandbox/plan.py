@@ -28,6 +28,7 @@ from graphql import (
     is_list_type,
     is_non_null_type,
     is_object_type,
+    value_from_ast_untyped,
 )
 from graphql.execution.values import get_argument_values
 
@@ -227,6 +228,8 @@ class Compiler:
         resolver, arguments = found.resolver, None
         if resolver:
             arguments = self._arguments(found)
+            if found.parent is self.api.schema.mutation_type:
+                resolver = _with_idempotency_key(found.node, resolver)
             return lambda record, context: resolver(record, arguments(context), context)
         read = reader(self.api, found.parent.name, found.name)
         if not (found.is_list and "first" in found.definition.args):
@@ -400,6 +403,23 @@ class Compiler:
         found = self._collect(named, [node.selection_set for node in nodes])
         parts = [(key, fields[part[0].name.value]) for key, part in found.items()]
         return lambda page, _context: {key: part(page) for key, part in parts}
+
+
+def _with_idempotency_key(node: FieldNode, resolver: Resolver) -> Resolver:
+    """Hand the key of ``@idempotent`` on this mutation to its function."""
+    values = [
+        directive.arguments[0].value
+        for directive in node.directives
+        if directive.name.value == "idempotent" and directive.arguments
+    ]
+
+    def resolve(record: dict, arguments: dict, context: Context):
+        context.idempotency_key = (
+            value_from_ast_untyped(values[0], context.variables) if values else None
+        )
+        return resolver(record, arguments, context)
+
+    return resolve
 
 
 def _guarded(found: "_Field", raw: Run, complete: Callable, cost_key: int = 0) -> Run:

@@ -1,0 +1,283 @@
+"""Refunds: lines, shipping and money given back, and what becomes of the order."""
+
+from decimal import Decimal
+
+from ..context import Context
+from ..derive import amounts, make_bag, minus, plus, total
+from ..errors import UserErrors, user_error
+from ..money import rounded
+from ..routing import change_quantities
+from .registry import create, find, mutation, update
+
+NOTHING = (Decimal(0), Decimal(0))
+
+
+@mutation("refundCreate", empty=("refund",), idempotent=True)
+def refund_create(arguments: dict, context: Context) -> dict:
+    given = arguments["input"]
+    order = find(context, "Order", given["orderId"])
+    if order is None:
+        error = user_error(["orderId"], "Order does not exist")
+        raise UserErrors(error, payload={"order": None})
+    try:
+        return _refund(order, given, context)
+    except UserErrors as refused:
+        refused.payload["order"] = order
+        raise
+
+
+def _refund(order: dict, given: dict, context: Context) -> dict:
+    lines = [
+        _line(order, index, entry, context)
+        for index, entry in enumerate(given.get("refundLineItems") or ())
+    ]
+    shipping = _shipping(order, given.get("shipping") or {}, context)
+    transactions = [
+        _transaction(order, entry, context) for entry in given.get("transactions") or ()
+    ]
+    _check_amount(order, transactions, context)
+    record = _create(
+        order,
+        given,
+        lines=lines,
+        shipping=shipping,
+        transactions=transactions,
+        context=context,
+    )
+    return {"refund": record, "order": _after(order, record, context)}
+
+
+def _line(order: dict, index: int, entry: dict, context: Context) -> dict:
+    shop = context.shop
+    line = find(context, "LineItem", entry["lineItemId"])
+    if line is None or entry["lineItemId"] not in (order.get("lineItems") or ()):
+        field = ["refundLineItems", str(index), "lineItemId"]
+        raise UserErrors(user_error(field, "Line item does not exist"))
+    quantity = entry["quantity"]
+    left = shop.read(line, "refundableQuantity")
+    if quantity > left:
+        field = ["refundLineItems", str(index), "quantity"]
+        raise UserErrors(user_error(field, "Quantity cannot refund more items than were purchased"))
+    ordered = shop.read(line, "quantity") or 1
+    unit = tuple(amount * ordered for amount in amounts(line.get("originalUnitPriceSet")))
+    discounts = total(i["allocatedAmountSet"] for i in line.get("discountAllocations") or ())
+    taxes = total(tax["priceSet"] for tax in line.get("taxLines") or ())
+    return {
+        "lineItem": {"id": line["id"]},
+        "quantity": quantity,
+        "restockType": entry.get("restockType") or "NO_RESTOCK",
+        "restocked": entry.get("restockType") in ("RETURN", "CANCEL"),
+        "location": {"id": entry["locationId"]} if entry.get("locationId") else None,
+        "subtotalSet": _share(order, minus(unit, discounts), quantity, ordered, context),
+        "totalTaxSet": _share(order, taxes, quantity, ordered, context),
+        "priceSet": line.get("originalUnitPriceSet"),
+    }
+
+
+def _share(order: dict, whole: tuple, quantity: int, ordered: int, context: Context) -> dict:
+    bag = make_bag(order, context.shop, whole)
+    currencies = [bag[name]["currencyCode"] for name in ("shopMoney", "presentmentMoney")]
+    share = tuple(
+        rounded(amount * quantity / ordered, currency)
+        for amount, currency in zip(whole, currencies, strict=True)
+    )
+    return make_bag(order, context.shop, share)
+
+
+def _shipping(order: dict, given: dict, context: Context) -> tuple[Decimal, Decimal]:
+    """Shipping given back, in both currencies and without tax."""
+    whole = amounts(context.shop.read(order, "totalShippingPriceSet"))
+    if given.get("fullRefund"):
+        return whole
+    if given.get("amount") and whole[0]:
+        shop_amount = Decimal(given["amount"])
+        return shop_amount, rounded(shop_amount * whole[1] / whole[0], context.shop.currency)
+    return NOTHING
+
+
+def _transaction(order: dict, entry: dict, context: Context) -> dict:
+    shop = context.shop
+    if entry["kind"] != "REFUND":
+        message = f"Kind {entry['kind'].lower()} is not a valid transaction"
+        raise UserErrors(user_error(None, message))
+    parent = find(context, "OrderTransaction", entry.get("parentId") or "")
+    if parent is None or parent.get("order") != order["id"]:
+        message = "Transactions require a parent_id associated with the order"
+        raise UserErrors(user_error(["transactions"], message))
+    paid = amounts(parent["amountSet"])
+    amount = Decimal(entry["amount"])
+    presented = (
+        amount
+        if paid[0] == paid[1]
+        else rounded(
+            amount * paid[1] / paid[0], parent["amountSet"]["presentmentMoney"]["currencyCode"]
+        )
+    )
+    return {
+        "id": shop.store.new_gid("OrderTransaction"),
+        "kind": "REFUND",
+        "status": "SUCCESS",
+        # The parent's gateway counts, whatever name was given.
+        "gateway": parent.get("gateway"),
+        "formattedGateway": parent.get("formattedGateway"),
+        "amountSet": make_bag(order, shop, (amount, presented)),
+        "parentTransaction": {"id": parent["id"]},
+        "order": {"id": order["id"]},
+        "processedAt": shop.now(),
+    }
+
+
+def _check_amount(order: dict, transactions: list[dict], context: Context) -> None:
+    asked = total(item["amountSet"] for item in transactions)[0]
+    received = amounts(context.shop.read(order, "netPaymentSet"))[0]
+    if asked > received:
+        message = f"Refund amount ${asked:.2f} is greater than net payment received ${received:.2f}"
+        raise UserErrors(user_error(None, message))
+
+
+def _create(order, given, *, lines, shipping, transactions, context: Context) -> dict:
+    store, now = context.shop.store, context.shop.now()
+    adjustment = _discrepancy(order, lines, shipping, transactions, context)
+    record = create(
+        context,
+        {
+            "__typename": "Refund",
+            "id": store.new_gid("Refund"),
+            "order": {"id": order["id"]},
+            "note": given.get("note"),
+            "createdAt": now,
+            "processedAt": given.get("processedAt") or now,
+            "refundLineItems": {"nodes": lines},
+            "refundShippingLines": {"nodes": _shipping_lines(order, shipping, context)},
+            "orderAdjustments": {"nodes": adjustment},
+            "transactions": {"nodes": transactions},
+            "totalRefundedSet": make_bag(
+                order, context.shop, total(item["amountSet"] for item in transactions)
+            ),
+        },
+    )
+    for line in lines:
+        if line["restocked"]:
+            _put_back(line, context)
+    return record
+
+
+def _shipping_lines(order: dict, shipping: tuple, context: Context) -> list[dict]:
+    if not shipping[0]:
+        return []
+    store = context.shop.store
+    line = next(iter(context.shop.read(order, "shippingLines")), None)
+    return [
+        {
+            "id": store.new_gid("RefundShippingLine"),
+            "shippingLine": line,
+            "subtotalAmountSet": make_bag(order, context.shop, shipping),
+            "taxAmountSet": make_bag(order, context.shop, NOTHING),
+        }
+    ]
+
+
+def _value(order: dict, lines: list[dict], shipping: tuple, context: Context) -> tuple:
+    """What the lines and the shipping of a refund are worth."""
+    value = plus(total(line["subtotalSet"] for line in lines), shipping)
+    if context.shop.read(order, "taxesIncluded"):
+        return value
+    return plus(value, total(line["totalTaxSet"] for line in lines))
+
+
+def _discrepancy(order, lines, shipping, transactions, context: Context) -> list[dict]:
+    """Money that no line explains becomes an adjustment."""
+    money = total(item["amountSet"] for item in transactions)
+    difference = minus(_value(order, lines, shipping, context), money)
+    if not transactions or not difference[0]:
+        return []
+    return [
+        {
+            "id": context.shop.store.new_gid("OrderAdjustment"),
+            "reason": "REFUND_DISCREPANCY",
+            "amountSet": make_bag(order, context.shop, difference),
+            "taxAmountSet": make_bag(order, context.shop, NOTHING),
+        }
+    ]
+
+
+def _put_back(line: dict, context: Context) -> None:
+    store = context.shop.store
+    sold = store.get(line["lineItem"]["id"])
+    variant = store.get(sold.get("variant")) if sold else None
+    item = store.get(variant.get("inventoryItem")) if variant else None
+    for level in store.related(item, "inventoryLevels") if item else ():
+        location = (line.get("location") or {}).get("id")
+        if location in (None, level.get("location")):
+            quantity = line["quantity"]
+            back = "on_hand" if line["restockType"] == "RETURN" else "committed"
+            delta = quantity if back == "on_hand" else -quantity
+            deltas = {"available": quantity, back: delta}
+            context.changes.append(change_quantities(context.shop, level, deltas))
+            return
+
+
+def _after(order: dict, record: dict, context: Context) -> dict:
+    """The order after a refund: ``current...`` figures drop, ``total...`` figures stay."""
+    shop = context.shop
+    refund_lines = shop.store.resolve_all(record["refundLineItems"])
+    goods = total(line["subtotalSet"] for line in refund_lines)
+    taxes = total(line["totalTaxSet"] for line in refund_lines)
+    given = amounts(record["totalRefundedSet"])
+    value = given if given[0] else _value(order, refund_lines, NOTHING, context)
+    shipped = total(
+        line["subtotalAmountSet"] for line in shop.store.resolve_all(record["refundShippingLines"])
+    )
+
+    def less(name: str, by: tuple) -> dict:
+        return make_bag(order, shop, minus(amounts(shop.read(order, name)), by))
+
+    refunded = plus(amounts(order.get("totalRefundedSet")), given)
+    net = less("netPaymentSet", given)
+    done = amounts(net)[0] <= 0
+    values = {
+        "currentTotalPriceSet": less("currentTotalPriceSet", value),
+        "currentSubtotalPriceSet": less("currentSubtotalPriceSet", goods),
+        "currentTotalTaxSet": less("currentTotalTaxSet", taxes),
+        "currentShippingPriceSet": less("currentShippingPriceSet", shipped),
+        "netPaymentSet": net,
+        "totalRefundedSet": make_bag(order, shop, refunded),
+    }
+    if given[0]:
+        values["displayFinancialStatus"] = "REFUNDED" if done else "PARTIALLY_REFUNDED"
+    if "currentSubtotalLineItemsQuantity" in order:
+        gone = sum(line["quantity"] for line in refund_lines)
+        values["currentSubtotalLineItemsQuantity"] = (
+            order["currentSubtotalLineItemsQuantity"] - gone
+        )
+    return update(context, order["id"], values)
+
+
+def refund_everything(order: dict, context: Context, restock: bool) -> None:
+    """The refund of a cancelled order: all that is left of lines, shipping and payments."""
+    shop = context.shop
+    lines = [
+        {
+            "lineItemId": line["id"],
+            "quantity": shop.read(line, "refundableQuantity"),
+            "restockType": "CANCEL" if restock else "NO_RESTOCK",
+        }
+        for line in shop.store.resolve_all(order.get("lineItems"))
+    ]
+    payments = [
+        {
+            "kind": "REFUND",
+            "parentId": item["id"],
+            "gateway": item.get("gateway") or "",
+            "orderId": order["id"],
+            "amount": item["amountSet"]["shopMoney"]["amount"],
+        }
+        for item in shop.store.related(order, "transactions")
+        if item.get("kind") in ("SALE", "CAPTURE") and item.get("status") == "SUCCESS"
+    ]
+    given = {
+        "refundLineItems": [line for line in lines if line["quantity"] > 0],
+        "shipping": {"fullRefund": True},
+        "transactions": payments,
+    }
+    _refund(order, given, context)
