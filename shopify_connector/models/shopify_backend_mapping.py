@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from ..client.errors import AuthError, ScopeError, ShopifyError
+
 CATALOG_PAGES_PER_JOB = 5
 
 
@@ -106,19 +108,15 @@ class ShopifyBackend(models.Model):
         waiting.action_use_suggestion()
         left = waiting.filtered(lambda mapping: not mapping.tax_id)
         mapped = len(waiting) - len(left)
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "warning" if left else "success",
-                "message": self.env._(
-                    "%(mapped)s taxes mapped, %(left)s left for you to decide.",
-                    mapped=mapped,
-                    left=len(left),
-                ),
-                "next": {"type": "ir.actions.act_window_close"},
-            },
-        }
+        return self._notify(
+            self.env._(
+                "%(mapped)s taxes mapped, %(left)s left for you to decide.",
+                mapped=mapped,
+                left=len(left),
+            ),
+            "warning" if left else "success",
+            reload=True,
+        )
 
     def action_import_catalog(self):
         """Link the store's variants to Odoo's products by SKU and barcode."""
@@ -132,52 +130,54 @@ class ShopifyBackend(models.Model):
     def _start_catalog_import(self, create_missing):
         for backend in self:
             backend._delay_catalog_import(None, create_missing)
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "info",
-                "message": self.env._(
-                    "The catalogue is read in the background. Products and variants appear"
-                    " under Shopify / Products as they are read."
-                ),
-                "next": {"type": "ir.actions.act_window_close"},
-            },
-        }
+        return self._notify(
+            self.env._(
+                "The catalogue is read in the background. Products and variants appear under"
+                " Shopify / Products as they are read."
+            ),
+            "info",
+        )
 
     def _delay_catalog_import(self, cursor, create_missing):
-        self.ensure_one()
-        worker = self.with_user(self.user_id).with_company(self.company_id)
-        worker.with_delay(
-            identity_key=f"shopify:{self.id}:catalog:{cursor or ''}",
-            description=self.env._("Read the catalogue of %s", self.name),
-        )._job_import_catalog(cursor, create_missing)
+        key = f"shopify:{self.id}:catalog:{cursor or ''}"
+        self._delay(key)._job_import_catalog(cursor, create_missing)
+
+    # === JOBS === #
 
     def _job_import_catalog(self, cursor=None, create_missing=False):
         """Read a slice of the store's catalogue; the rest goes to the next job."""
         backend = self._as_integration_user()
-        count, cursor = backend.env["shopify.catalog.importer"]._import_pages(
-            backend, cursor, CATALOG_PAGES_PER_JOB, create_missing
-        )
+        try:
+            count, cursor = backend.env["shopify.catalog.importer"]._import_pages(
+                backend, cursor, CATALOG_PAGES_PER_JOB, create_missing
+            )
+        except ShopifyError as error:
+            self._report_catalog_error(error)
+            return self.env._("Shopify could not be asked: %(error)s", error=error)
+        for category in ("credentials", "scope", "remote"):
+            self.env["shopify.exception"].sudo()._resolve(self, category, "catalog")
         if cursor:
             self._delay_catalog_import(cursor, create_missing)
             return self.env._("%s products read, more follow.", count)
         return self.env._("%s products read, the catalogue is complete.", count)
 
+    def _report_catalog_error(self, error):
+        category = "remote"
+        if isinstance(error, AuthError):
+            category = "credentials"
+        elif isinstance(error, ScopeError):
+            category = "scope"
+        block = self.env["shopify.inbox"]._store_block(self, category, "catalog", error)
+        self.env["shopify.exception"].sudo()._report(self, {False: (self.name, [block])})
+
     def action_view_products(self):
-        return self._action_view_of_store("action_shopify_product")
+        return self._open_mine("action_shopify_product")
 
     def action_view_customers(self):
-        return self._action_view_of_store("action_shopify_customer")
+        return self._open_mine("action_shopify_customer")
 
     def action_view_tax_mappings(self):
-        return self._action_view_of_store("action_shopify_tax_mapping")
+        return self._open_mine("action_shopify_tax_mapping")
 
     def action_view_carrier_mappings(self):
-        return self._action_view_of_store("action_shopify_carrier_mapping")
-
-    def _action_view_of_store(self, xmlid):
-        action = self.env["ir.actions.act_window"]._for_xml_id(f"shopify_connector.{xmlid}")
-        action["domain"] = [("backend_id", "in", self.ids)]
-        action["context"] = {"default_backend_id": self.id if len(self) == 1 else False}
-        return action
+        return self._open_mine("action_shopify_carrier_mapping")

@@ -251,6 +251,20 @@ class TestCatalog(CatalogCase):
         with self.assertRaises(RetryableJobError):
             self.store._job_import_catalog()
 
+    def test_store_that_withholds_products(self):
+        settings = self.sandbox.shop("match-blank").settings
+        scopes = list(settings.scopes)
+        settings.scopes = [scope for scope in scopes if "products" not in scope]
+        self.store._job_import_catalog()
+        exception = self.env["shopify.exception"].search(
+            [("backend_id", "=", self.store.id), ("key", "=", "catalog")]
+        )
+        self.assertEqual((exception.category, exception.state), ("scope", "open"))
+        self.assertIn("read_products", exception.message)
+        settings.scopes = scopes
+        self.store._job_import_catalog()
+        self.assertEqual(exception.state, "resolved")
+
 
 class TestCatalogCreate(CatalogCase):
     def test_product_without_options(self):
