@@ -1,6 +1,7 @@
 """``python -m shopify_sandbox serve``: the sandbox store as a process."""
 
 import argparse
+import gc
 import json
 import logging
 import random
@@ -93,6 +94,9 @@ def serve(options: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_args: stopped.set())
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    # The schema lives as long as the process: searching it for garbage would only cost pauses.
+    gc.collect()
+    gc.freeze()
     print(f"Sandbox store ready on {server.url}", flush=True)
     stopped.wait()
     server.shutdown()
