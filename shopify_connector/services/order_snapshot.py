@@ -94,13 +94,11 @@ def _line_differences(old: Mapping, new: Mapping) -> list[tuple[str, dict]]:
         if before is None:
             found.append(("line_added", {"line": title, "new": quantity}))
             continue
-        for kind, was, now in (
-            ("quantity", before[1], quantity),
-            ("left", before[2], left),
-            ("amount", before[3], net),
-        ):
+        for kind, was, now in (("quantity", before[1], quantity), ("amount", before[3], net)):
             if was != now:
                 found.append((kind, {"line": title, "old": was, "new": now}))
+        if before[1] - before[2] != quantity - left:
+            found.append(("left", {"line": title, "old": before[2], "new": left}))
         if before[4] != taxes:
             found.append(("taxes", {"line": title}))
     found += [

@@ -29,6 +29,7 @@ _KEPT = {
     "preferred_payment_method_line_id",
     "sale_order_template_id",
     "note",
+    "tag_ids",
     "shopify_computed",
     "order_line",
 }
