@@ -29,8 +29,7 @@ class ShopifyException(models.Model):
     """A cause that needs a person, with the records that wait for it.
 
     One open exception per store, category and key, by a unique index: those who report it
-    again count it and add their record. Counts are read from the lines and not kept here, so
-    that drains which meet the same cause don't write the same row more than needed.
+    again count it and add their record.
     """
 
     _name = "shopify.exception"
@@ -72,7 +71,9 @@ class ShopifyException(models.Model):
     default_values = fields.Json(readonly=True, help="Filled in when a record is made.")
 
     line_ids = fields.One2many("shopify.exception.line", "exception_id", string="Records")
-    waiting_count = fields.Integer(string="Waiting", compute="_compute_waiting_count")
+    waiting_count = fields.Integer(
+        string="Waiting", compute="_compute_waiting_count", store=True, readonly=True
+    )
 
     _open_uniq = models.UniqueIndex(
         "(backend_id, category, key) WHERE state = 'open'",

@@ -84,6 +84,7 @@ class ShopifyExceptionLine(models.Model):
         )
         kept = set(zip(exception_ids, gids, strict=True))
         self._clear(backend, list(waiting), keep=kept, flow=flow)
+        self._count(exception_ids)
 
     @api.model
     def _clear(self, backend, gids, keep=(), flow="import"):
@@ -112,18 +113,36 @@ class ShopifyExceptionLine(models.Model):
             )
         )
         touched = sorted({exception_id for (exception_id,) in self.env.cr.fetchall()})
-        if not touched:
-            return
+        if touched:
+            self._count(touched)
+
+    @api.model
+    def _count(self, exception_ids):
+        """Count who waits, and close what nothing waits for any more."""
+        # Locked first, so that the count sees what others add at the same time.
+        self.env.cr.execute(
+            SQL(
+                "SELECT 1 FROM shopify_exception WHERE id = ANY(%s) ORDER BY id FOR UPDATE",
+                exception_ids,
+            )
+        )
         self.env.cr.execute(
             SQL(
                 """
-                UPDATE shopify_exception e SET state = 'resolved',
-                    closed_at = clock_timestamp() AT TIME ZONE 'utc'
-                WHERE id = ANY(%s) AND state = 'open' AND NOT EXISTS (
-                    SELECT 1 FROM shopify_exception_line
-                    WHERE exception_id = e.id AND state IN ('waiting', 'released'))
+                UPDATE shopify_exception e SET waiting_count = l.waiting,
+                    state = CASE WHEN e.state = 'open' AND l.unfinished = 0 THEN 'resolved'
+                        ELSE e.state END,
+                    closed_at = CASE WHEN e.state = 'open' AND l.unfinished = 0
+                        THEN clock_timestamp() AT TIME ZONE 'utc' ELSE e.closed_at END
+                FROM (
+                    SELECT exception_id,
+                        count(*) FILTER (WHERE state = 'waiting') AS waiting,
+                        count(*) FILTER (WHERE state IN ('waiting', 'released')) AS unfinished
+                    FROM shopify_exception_line WHERE exception_id = ANY(%s)
+                    GROUP BY exception_id) l
+                WHERE e.id = l.exception_id
                 """,
-                touched,
+                exception_ids,
             )
         )
         self.invalidate_model()

@@ -35,6 +35,8 @@ class ShopifyInbox(models.AbstractModel):
         """
         claim = batch.claim
         self._give_up(claim, verdicts)
+        for verdict in verdicts.values():
+            verdict.request_id = verdict.request_id or batch.request_id
         of = {
             kind: {gid: verdict for gid, verdict in verdicts.items() if verdict.kind == kind}
             for kind in ("done", "blocked", "failed", "passing", "busy")
