@@ -11,6 +11,7 @@ from . import (
     test_inbox_notices,
     test_inbox_poll,
     test_match_customer,
+    test_match_flow,
     test_match_product,
     test_match_tax,
     test_webhook_registrar,
