@@ -4,6 +4,8 @@ from urllib.parse import urlsplit
 
 from . import schema
 from .context import Context, Listing, Resolver
+from .derive import make_bag, minus
+from .derive.lines import gross_of, line_discounts
 from .errors import ApiError
 from .listing import root_count, root_list, search, sort_key
 from .mutations import MUTATIONS
@@ -372,3 +374,11 @@ def variant_item(variant, _arguments, context):
         "id": variant["id"].replace("ProductVariant", "InventoryItem"),
         "sku": variant.get("sku"),
     }
+
+
+@resolver("LineItem", "discountedTotalSet")
+def line_discounted_total(line, arguments, context):
+    if not arguments.get("withCodeDiscounts"):
+        return context.shop.read(line, "discountedTotalSet", "LineItem")
+    own = line_discounts(line, context.shop, with_codes=True)
+    return make_bag(line, context.shop, minus(gross_of(line, context.shop), own))

@@ -54,6 +54,14 @@ class Access:
     text: str
 
 
+@dataclass(frozen=True)
+class Topic:
+    """A webhook topic: its name on the wire (``orders/create``) and any one scope it asks for."""
+
+    name: str
+    scopes: frozenset[str]
+
+
 @dataclass
 class ApiSchema:
     """One version of the Admin API."""
@@ -63,6 +71,7 @@ class ApiSchema:
     type_access: dict[str, Access] = field(default_factory=dict)
     field_access: dict[tuple[str, str], Access] = field(default_factory=dict)
     protected: frozenset[tuple[str, str]] = frozenset()
+    topics: dict[str, Topic] = field(default_factory=dict)
     shapes: dict[tuple[str, str], object] = field(default_factory=dict)
     _nodes: dict[str, bool] = field(default_factory=dict)
 
@@ -115,7 +124,8 @@ def _build(version: str, folder: Path) -> ApiSchema:
     # Shopify deprecates fields whose interface field is not, which newer graphql-core refuses.
     schema = build_client_schema(introspection, assume_valid=True)
     _add_scalar_checks(schema)
-    api = ApiSchema(version, schema, protected=protected)
+    topics = _topics(schema)
+    api = ApiSchema(version, schema, protected=protected, topics=topics)
     for item in content.get("offline_scopes", {}).get("items", []):
         if item["offlineScopes"]:
             access = Access(frozenset(item["offlineScopes"]), item["requiredAccess"].strip())
@@ -124,6 +134,20 @@ def _build(version: str, folder: Path) -> ApiSchema:
             else:
                 api.field_access[item["typeName"], item["fieldName"]] = access
     return api
+
+
+def _topics(schema: GraphQLSchema) -> dict[str, Topic]:
+    """Names and scopes of the webhook topics, which the schema tells in its descriptions."""
+    topics = {}
+    for value, definition in schema.type_map["WebhookSubscriptionTopic"].values.items():
+        text = definition.description or ""
+        name = re.search(r"webhook topic for `([^`]+)`", text)
+        _before, found, rest = text.partition("equires ")
+        scopes = re.findall(r"\b(?:read|write)_\w+", rest.split(". ")[0]) if found else []
+        resource, _, action = value.rpartition("_")
+        fallback = f"{resource}/{action}".lower()
+        topics[value] = Topic(name[1] if name else fallback, frozenset(scopes))
+    return topics
 
 
 def _prepare(introspection: dict):

@@ -70,18 +70,6 @@ PARENT_FIELD = {
 }
 
 
-def topic_name(topic: str) -> str:
-    """``ORDERS_CREATE`` -> ``orders/create``; ``ORDER_TRANSACTIONS_CREATE`` likewise."""
-    resource, _, action = topic.rpartition("_")
-    special = {
-        "APP_SCOPES_UPDATE": "app/scopes_update",
-        "ORDERS_PARTIALLY_FULFILLED": "orders/partially_fulfilled",
-        "ORDERS_RISK_ASSESSMENT_CHANGED": "orders/risk_assessment_changed",
-        "BULK_OPERATIONS_FINISH": "bulk_operations/finish",
-    }
-    return special.get(topic) or f"{resource.lower()}/{action.lower()}"
-
-
 def events_of(shop: Shop, changes: list[Change]) -> list[tuple[str, dict]]:
     """Topics and objects that these changes announce, each once."""
     events: dict[tuple[str, str], dict] = {}
@@ -254,7 +242,7 @@ class Deliveries:
                 self.send_to(
                     shop,
                     item["uri"],
-                    topic_name(topic),
+                    shop.api.topics[topic].name,
                     chosen,
                     event_id=event_id,
                     subscription=item,

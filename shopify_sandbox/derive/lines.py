@@ -3,8 +3,8 @@
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from ..money import bag
-from .base import amounts, derived, make_bag, minus, owner, total
+from ..money import bag, rounded
+from .base import amounts, currencies, derived, make_bag, minus, owner, total
 
 if TYPE_CHECKING:
     from ..shop import Shop
@@ -97,21 +97,53 @@ def _line_total(line, shop):
     return make_bag(line, shop, gross_of(line, shop))
 
 
+def line_discounts(line: dict, shop: "Shop", with_codes: bool) -> tuple[Decimal, Decimal]:
+    """Discounts on the line itself: those across the order never count, codes only on demand."""
+    found = []
+    for item in line.get("discountAllocations") or ():
+        application = shop.store.resolve(item.get("discountApplication")) or {}
+        across = application.get("allocationMethod") == "ACROSS"
+        code = application.get("__typename") == "DiscountCodeApplication"
+        if not across and (with_codes or not code):
+            found.append(item.get("allocatedAmountSet"))
+    return total(found)
+
+
 @derived("LineItem", "totalDiscountSet")
 def _line_discount(line, shop):
-    return make_bag(line, shop, discounts_of(line))
+    return make_bag(line, shop, line_discounts(line, shop, with_codes=True))
 
 
-@derived("LineItem", "discountedTotalSet", "priceAfterAllDiscountsBeforeTaxesSet")
+@derived("LineItem", "discountedTotalSet")
 def _line_discounted(line, shop):
-    return make_bag(line, shop, net_of(line, shop))
+    own = line_discounts(line, shop, with_codes=False)
+    return make_bag(line, shop, minus(gross_of(line, shop), own))
 
 
-@derived("LineItem", "discountedUnitPriceSet", "discountedUnitPriceAfterAllDiscountsSet")
-def _line_discounted_unit(line, shop):
+@derived("LineItem", "priceAfterAllDiscountsBeforeTaxesSet")
+def _line_after_all(line, shop):
     quantity = shop.read(line, "quantity") or 1
-    per_unit = tuple(round(amount / quantity, 2) for amount in net_of(line, shop))
-    return make_bag(line, shop, per_unit)
+    left = shop.read(line, "currentQuantity")
+    return _bag_of_share(line, shop, net_of(line, shop), left, quantity)
+
+
+@derived("LineItem", "discountedUnitPriceSet")
+def _line_discounted_unit(line, shop):
+    whole = amounts(shop.read(line, "discountedTotalSet"))
+    return _bag_of_share(line, shop, whole, 1, shop.read(line, "quantity") or 1)
+
+
+@derived("LineItem", "discountedUnitPriceAfterAllDiscountsSet")
+def _line_unit_after_all(line, shop):
+    return _bag_of_share(line, shop, net_of(line, shop), 1, shop.read(line, "quantity") or 1)
+
+
+def _bag_of_share(line, shop, whole: tuple, part: int, quantity: int) -> dict:
+    codes = currencies(line, shop)
+    share = (
+        rounded(amount * part / quantity, code) for amount, code in zip(whole, codes, strict=True)
+    )
+    return make_bag(line, shop, tuple(share))
 
 
 @derived("ShippingLine", "discountedPriceSet", "currentDiscountedPriceSet")

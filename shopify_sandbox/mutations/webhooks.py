@@ -9,6 +9,7 @@ from .registry import mutation
 
 INPUT = "webhookSubscription"
 NOT_FOUND = user_error(["id"], "Webhook subscription does not exist")
+NO_PERMISSION = "You do not have permission to create or update webhooks with {} topic"
 BAD_FILTER = (
     "The specified filter is invalid, please ensure you specify the field(s) you wish to filter on."
 )
@@ -81,6 +82,9 @@ def _uri(given: dict) -> str | None:
 def create(arguments: dict, context: Context) -> dict:
     given, shop = arguments[INPUT], context.shop
     uri = _uri(given)
+    topic = context.api.topics[arguments["topic"]]
+    if topic.scopes and topic.scopes.isdisjoint(shop.scopes):
+        raise UserErrors(user_error(["topic"], NO_PERMISSION.format(topic.name)))
     _check(given, arguments["topic"], None, uri, context)
     gid = shop.store.new_gid("WebhookSubscription")
     now = shop.now()

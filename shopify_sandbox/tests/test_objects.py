@@ -275,3 +275,43 @@ def test_a_product_brings_variants_items_and_levels(shop, run):
         {"name": "available", "quantity": 4},
         {"name": "on_hand", "quantity": 0},
     ]
+
+
+def test_discounted_totals_leave_out_what_shopify_leaves_out(shop, run):
+    """``discountedTotalSet`` knows the line's own discounts; the allocations are the truth."""
+
+    def application(kind, method):
+        return {"__typename": kind, "index": 0, "allocationMethod": method}
+
+    allocations = [
+        {
+            "allocatedAmountSet": money("3.00"),
+            "discountApplication": application("AutomaticDiscountApplication", "EACH"),
+        },
+        {
+            "allocatedAmountSet": money("2.00"),
+            "discountApplication": application("DiscountCodeApplication", "EACH"),
+        },
+        {
+            "allocatedAmountSet": money("1.00"),
+            "discountApplication": application("ManualDiscountApplication", "ACROSS"),
+        },
+    ]
+    line = {**ORDER["lineItems"]["nodes"][0], "discountAllocations": allocations}
+    shop.load([{**ORDER, "lineItems": {"nodes": [line]}}])
+    body = run(
+        """{ order(id: "gid://shopify/Order/1") { lineItems(first: 1) { nodes {
+          plain: discountedTotalSet { shopMoney { amount } }
+          codes: discountedTotalSet(withCodeDiscounts: true) { shopMoney { amount } }
+          totalDiscountSet { shopMoney { amount } }
+          discountedUnitPriceSet { shopMoney { amount } }
+          discountedUnitPriceAfterAllDiscountsSet { shopMoney { amount } } } } } }"""
+    )
+    (node,) = body["data"]["order"]["lineItems"]["nodes"]
+    assert {name: bag["shopMoney"]["amount"] for name, bag in node.items()} == {
+        "plain": "27.0",
+        "codes": "25.0",
+        "totalDiscountSet": "5.0",
+        "discountedUnitPriceSet": "9.0",
+        "discountedUnitPriceAfterAllDiscountsSet": "8.0",
+    }

@@ -278,3 +278,26 @@ def test_local_addresses_only_where_allowed(store, blank):
     blank.settings.local_webhooks = False
     answer = subscribe(store, "ORDERS_CREATE", "http://127.0.0.1:1/x", "blank")
     assert answer["userErrors"][0]["message"] == "Address protocol http:// is not supported"
+
+
+def test_a_topic_asks_for_a_scope(store, blank):
+    blank.settings.scopes = ["read_products"]
+    refused = subscribe(store, "ORDERS_CREATE", "https://example.com/a", "blank")
+    assert refused["userErrors"] == [
+        {
+            "field": ["topic"],
+            "message": "You do not have permission to create or update webhooks with "
+            "orders/create topic",
+        }
+    ]
+    for topic in ("PRODUCTS_CREATE", "APP_UNINSTALLED"):
+        assert subscribe(store, topic, "https://example.com/a", "blank")["userErrors"] == []
+
+
+def test_names_on_the_wire(engine):
+    names = {topic: info.name for topic, info in engine.api.topics.items()}
+    assert names["ORDERS_PARTIALLY_FULFILLED"] == "orders/partially_fulfilled"
+    assert names["FULFILLMENT_ORDERS_PLACED_ON_HOLD"] == "fulfillment_orders/placed_on_hold"
+    assert names["ORDER_TRANSACTIONS_CREATE"] == "order_transactions/create"
+    assert names["APP_SCOPES_UPDATE"] == "app/scopes_update"
+    assert all("/" in name for name in names.values())
