@@ -71,24 +71,28 @@ class SaleOrder(models.Model):
     def _shopify_figures(self):
         """Amounts of the order as Shopify counts them: prices with tax where they include it.
 
-        :return: ``{total, tax, untaxed, shipping, discount}`` in the order's currency
+        :return: ``{total, tax, untaxed, shipping, discount, shipping_discount}`` in the
+            order's currency; ``shipping`` is after its discount, ``discount`` is of all lines
         """
         self.ensure_one()
-        shipping = discount = 0.0
+        shipping = discount = shipping_discount = 0.0
         for line in self.order_line:
             if line.display_type:
                 continue
             included = line.shopify_taxes_included
             amount = line.price_total if included else line.price_subtotal
-            discount += line.price_unit * line.product_uom_qty - amount
+            taken_off = line.price_unit * line.product_uom_qty - amount
+            discount += taken_off
             if line.is_delivery:
                 shipping += amount
+                shipping_discount += taken_off
         return {
             "total": self.amount_total,
             "tax": self.amount_tax,
             "untaxed": self.amount_untaxed,
             "shipping": self.currency_id.round(shipping),
             "discount": self.currency_id.round(discount),
+            "shipping_discount": self.currency_id.round(shipping_discount),
         }
 
     def _shopify_placeholder_lines(self):

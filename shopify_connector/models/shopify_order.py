@@ -115,32 +115,29 @@ class ShopifyOrder(models.Model):
     def _comparison_values(self):
         """Shopify's figures beside Odoo's, for the page of the order."""
         self.ensure_one()
-        sale, money = self.sale_order_id, self.currency_id
+        # Auditors may not read sale orders; these figures are part of the Shopify order.
+        sale, money = self.sale_order_id.sudo(), self.currency_id
         ours = sale._shopify_figures() if sale else {}
+        # Shopify states shipping and discounts with or without the discount on shipping.
+        on_shipping = ours.get("shipping_discount", 0.0)
         rows = [
-            (self.env._("Total"), self.amount_total, ours.get("total")),
-            (self.env._("Taxes"), self.amount_tax, ours.get("tax")),
-            (self.env._("Shipping"), self.amount_shipping, ours.get("shipping")),
-            (self.env._("Discounts"), self.amount_discount, ours.get("discount")),
+            (self.env._("Total"), self.amount_total, ours.get("total"), 0.0),
+            (self.env._("Taxes"), self.amount_tax, ours.get("tax"), 0.0),
+            (self.env._("Shipping"), self.amount_shipping, ours.get("shipping"), on_shipping),
+            (self.env._("Discounts"), self.amount_discount, ours.get("discount"), -on_shipping),
         ]
-        taxes = self.env["account.tax"].browse()
+        figures = self.figures or {}
+        tax_ids = {line["tax_id"] for line in figures.get("taxes", [])} - {False}
         taxes = {
             tax.id: tax.display_name
-            for tax in taxes.browse(
-                {line["tax_id"] for line in (self.figures or {}).get("taxes", [])}
-            ).exists()
+            for tax in self.env["account.tax"].sudo().browse(tax_ids).exists()
         }
         return {
             "order": self,
             "sale": sale,
             "rows": [
-                {
-                    "label": label,
-                    "shopify": money.format(theirs),
-                    "odoo": "" if own is None else money.format(own),
-                    "same": own is None or not money.compare_amounts(theirs, own),
-                }
-                for label, theirs, own in rows
+                self._comparison_row(label, theirs, own, other)
+                for label, theirs, own, other in rows
             ],
             "taxes": [
                 {
@@ -149,12 +146,24 @@ class ShopifyOrder(models.Model):
                     "shopify": money.format(line["amount"]),
                     "odoo_tax": taxes.get(line["tax_id"], ""),
                 }
-                for line in (self.figures or {}).get("taxes", [])
+                for line in figures.get("taxes", [])
             ],
             "discounts": [
                 {**line, "shopify": money.format(line["amount"])}
-                for line in (self.figures or {}).get("discounts", [])
+                for line in figures.get("discounts", [])
             ],
+        }
+
+    def _comparison_row(self, label, theirs, own, other):
+        """:param other: what may be added to Odoo's figure to get Shopify's"""
+        money = self.currency_id
+        if own is not None and not money.compare_amounts(theirs, own + other):
+            own += other
+        return {
+            "label": label,
+            "shopify": money.format(theirs),
+            "odoo": "" if own is None else money.format(own),
+            "same": own is None or not money.compare_amounts(theirs, own),
         }
 
     def _compute_counts(self):
