@@ -14,6 +14,12 @@ from . import (
     test_match_flow,
     test_match_product,
     test_match_tax,
+    test_order_flow,
+    test_order_import,
+    test_order_money,
+    test_order_recordings,
+    test_order_update,
+    test_order_wizard,
     test_webhook_registrar,
     test_webhook_route,
 )
