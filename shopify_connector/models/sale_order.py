@@ -61,13 +61,6 @@ class SaleOrder(models.Model):
             values.pop("date_order", None)
         return values
 
-    def _prepare_invoice(self):
-        """Where the books have the store's amounts, the invoice has the rate that gave them."""
-        values = super()._prepare_invoice()
-        if any("rate" in (line.extra_tax_data or {}) for line in self.order_line):
-            values["invoice_currency_rate"] = self.currency_rate
-        return values
-
     def _shopify_figures(self):
         """Amounts of the order as Shopify counts them: prices with tax where they include it.
 
