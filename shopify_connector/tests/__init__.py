@@ -10,6 +10,7 @@ from . import (
     test_inbox_drain,
     test_inbox_notices,
     test_inbox_poll,
+    test_invoice,
     test_match_customer,
     test_match_flow,
     test_match_product,
@@ -20,6 +21,7 @@ from . import (
     test_order_recordings,
     test_order_update,
     test_order_wizard,
+    test_payment,
     test_webhook_registrar,
     test_webhook_route,
 )

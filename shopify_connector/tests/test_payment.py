@@ -1,0 +1,284 @@
+"""Transactions of orders: what is booked for them, once, and what is told to Shopify."""
+
+from datetime import date
+
+from odoo.exceptions import AccessError, UserError
+
+from .accounting_common import AccountingCase
+from .order_nodes import OrderNode, bag
+
+
+class TestPayment(AccountingCase):
+    def test_payment(self):
+        order = self.order()
+        self.transaction(
+            order,
+            1,
+            order.total,
+            paymentId="#1001.1",
+            fees=[
+                {
+                    "type": "processing_fee",
+                    "rate": "0.029",
+                    "amount": {"amount": "1.67", "currencyCode": "USD"},
+                    "taxAmount": {"amount": "0.10", "currencyCode": "USD"},
+                }
+            ],
+        )
+        sale = self.run_order(order)
+        row = self.transactions(sale)
+        self.assertRecordValues(
+            row, [{"state": "booked", "amount": 47.35, "fee": 1.67, "fee_tax": 0.10}]
+        )
+        self.assertRecordValues(
+            row.payment_id,
+            [
+                {
+                    "amount": 47.35,
+                    "payment_type": "inbound",
+                    "journal_id": self.bank.id,
+                    "date": date(2026, 11, 2),
+                    "partner_id": sale.partner_invoice_id.commercial_partner_id.id,
+                    "is_reconciled": True,
+                    "payment_reference": "#1001.1",
+                    "shopify_fee": 1.67,
+                }
+            ],
+        )
+        self.assertEqual(row.payment_id.reconciled_invoice_ids, sale.invoice_ids)
+
+    def test_before_the_invoice(self):
+        """Payments are booked at once where the store wants it, and matched when invoiced."""
+        self.us.write({"invoice_policy": "posted", "invoice_when": "delivery"})
+        self.us.book_payments = True
+        sale = self.run_order(self.paid())
+        payment = self.transactions(sale).payment_id
+        self.assertFalse(payment.is_reconciled)
+        self.deliver(sale, {"A": 3, "B": 1})
+        self.assertFalse(self.account())
+        self.assertTrue(payment.is_reconciled)
+        self.assertEqual(sale.invoice_ids.amount_residual, 0)
+
+    def test_gift_card_as_tender(self):
+        order = self.order()
+        self.transaction(order, 1, "10.00", gateway="gift_card")
+        self.transaction(order, 2, order.total - 10)
+        sale = self.run_order(order)
+        gift, card = self.transactions(sale).sorted("amount")
+        self.assertFalse(gift.payment_id)
+        self.assertRecordValues(
+            gift.move_id.line_ids.sorted("balance", reverse=True),
+            [
+                {"account_id": self.gift_cards.id, "balance": 10.0},
+                {
+                    "account_id": card.payment_id.destination_account_id.id,
+                    "balance": -10.0,
+                },
+            ],
+        )
+        self.assertEqual(gift.move_id.journal_id.type, "general")
+        self.assertEqual(sale.invoice_ids.amount_residual, 0)
+
+    def test_store_credit_waits_for_its_account(self):
+        order = self.order()
+        self.transaction(order, 1, order.total, gateway="shopify_store_credit")
+        sale = self.sale(self.us, order)
+        exception = self.account()
+        self.assertEqual(exception.key, "gateway|shopify_store_credit")
+        self.assertEqual(exception.default_values["kind"], "store_credit")
+        action = exception.action_fix()
+        self.assertEqual(action["res_model"], "shopify.payment.mapping")
+        self.assertEqual(sale.invoice_ids.state, "posted", "the invoice does not wait")
+        defaults = {
+            key.removeprefix("default_"): value
+            for key, value in action["context"].items()
+            if key.startswith("default_")
+        }
+        self.env["shopify.payment.mapping"].create({**defaults, "account_id": self.gift_cards.id})
+        self.assertFalse(self.exceptions(self.us))
+        self.process(self.us, order, sources={"retry"})
+        self.assertFalse(self.account())
+        self.assertEqual(sale.invoice_ids.amount_residual, 0)
+        self.assertEqual(len(sale.invoice_ids), 1)
+
+    def test_mapping(self):
+        wallet = self.bank.copy({"name": "Wallet", "code": "WAL"})
+        rows = (("PayPal", "normal", wallet), ("Voucher", "ignore", self.bank.browse()))
+        for gateway, kind, journal in rows:
+            self.env["shopify.payment.mapping"].create(
+                {
+                    "backend_id": self.us.id,
+                    "gateway": gateway,
+                    "kind": kind,
+                    "journal_id": journal.id,
+                }
+            )
+        order = self.order()
+        self.transaction(order, 1, "20.00", gateway="paypal")
+        self.transaction(order, 2, "7.35", gateway="voucher")
+        self.transaction(order, 3, order.total - 20 - self._amount("7.35"))
+        sale = self.run_order(order)
+        paypal, voucher, card = self.transactions(sale)
+        self.assertEqual(paypal.payment_id.journal_id, wallet)
+        self.assertEqual(voucher.state, "ignored")
+        self.assertEqual(card.payment_id.journal_id, self.bank)
+        self.assertEqual(sale.invoice_ids.amount_residual, 7.35)
+
+    def _amount(self, text):
+        return type(self.order().total)(text)
+
+    def test_no_money(self):
+        """Authorised, pending, failed and void transactions move nothing."""
+        order = self.order(displayFinancialStatus="VOIDED")
+        self.transaction(order, 1, order.total, "AUTHORIZATION")
+        self.transaction(order, 2, order.total, "SALE", "FAILURE")
+        self.transaction(order, 3, order.total, "SALE", "PENDING")
+        self.transaction(order, 4, order.total, "VOID")
+        self.transaction(order, 5, order.total, "SALE", "A_NEW_STATUS")
+        sale = self.run_order(order)
+        self.assertEqual(set(self.transactions(sale).mapped("state")), {"no_money"})
+        self.assertFalse(sale.invoice_ids)
+
+    def test_pending_that_succeeds_later(self):
+        order = self.order(displayFinancialStatus="PENDING")
+        self.transaction(order, 1, order.total, "SALE", "PENDING", manualPaymentGateway=True)
+        sale = self.run_order(order)
+        order.extra["transactions"][0]["status"] = "SUCCESS"
+        order.fields.update(displayFinancialStatus="PAID", updatedAt="2026-11-03T10:00:00Z")
+        self.run_order(order)
+        self.assertEqual(self.transactions(sale).state, "booked")
+        self.assertEqual(sale.invoice_ids.amount_residual, 0)
+
+    def test_change_at_the_till(self):
+        order = self.order()
+        self.transaction(order, 1, "50.00", gateway="cash")
+        self.transaction(order, 2, "2.65", "CHANGE", gateway="cash")
+        sale = self.run_order(order)
+        cash, change = self.transactions(sale).payment_id.sorted("amount", reverse=True)
+        self.assertEqual((cash.payment_type, change.payment_type), ("inbound", "outbound"))
+        self.assertEqual(sale.invoice_ids.amount_residual, 0)
+        self.assertTrue(cash.is_reconciled and change.is_reconciled)
+
+    def test_cancelled_order_keeps_its_payment(self):
+        order = self.paid(cancelledAt="2026-11-02T12:00:00Z", displayFinancialStatus="REFUNDED")
+        sale = self.run_order(order)
+        self.assertEqual(sale.state, "cancel")
+        self.assertFalse(sale.invoice_ids)
+        self.assertEqual(self.transactions(sale).state, "booked")
+
+    def test_journal_without_method(self):
+        self.bank.inbound_payment_method_line_ids.unlink()
+        sale = self.sale(self.us, self.paid())
+        exception = self.account()
+        self.assertEqual(exception.key, f"method|{self.bank.id}|inbound")
+        self.assertEqual(sale.invoice_ids.state, "posted")
+
+    def test_other_currency(self):
+        """Money as the customer paid it; the books take the store's, and the difference of a
+        later capture is booked as such."""
+        self.env.ref("base.EUR").active = True
+        self.us.currency_policy = "presentment"
+        order = OrderNode(1, presentment="EUR", rate="0.5")
+        order.line("A", "10.00", 3, self.taxes("1.18", "1.36"))
+        order.fields["displayFinancialStatus"] = "PAID"
+        total = order.bag(order.total)
+        self.transaction(order, 1, order.total, "AUTHORIZATION")
+        self.transaction(
+            order,
+            2,
+            0,
+            "CAPTURE",
+            amountSet=bag("33.00", "USD", (total["presentmentMoney"]["amount"], "EUR")),
+        )
+        sale = self.run_order(order)
+        invoice, row = sale.invoice_ids, self.transactions(sale)[1]
+        self.assertEqual(invoice.currency_id.name, "EUR")
+        self.assertAlmostEqual(invoice.amount_total, float(total["presentmentMoney"]["amount"]))
+        self.assertAlmostEqual(invoice.amount_total_signed, 32.54)
+        self.assertAlmostEqual(row.payment_id.amount, invoice.amount_total)
+        self.assertAlmostEqual(row.payment_id.amount_company_currency_signed, 33.0)
+        self.assertEqual(invoice.amount_residual, 0)
+        receivable = (invoice | row.move_id).line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable"
+        )
+        self.assertEqual(set(receivable.mapped("reconciled")), {True})
+        exchange = receivable.matched_debit_ids.exchange_move_id
+        exchange |= receivable.matched_credit_ids.exchange_move_id
+        self.assertAlmostEqual(sum(abs(line.balance) for line in exchange.line_ids) / 2, 0.46)
+
+    def test_store_currency(self):
+        """The customer paid in EUR, the store books in USD: nothing in EUR is in the books."""
+        self.env.ref("base.EUR").active = True
+        order = OrderNode(1, presentment="EUR", rate="0.9").line("A", "10.00", 1)
+        self.transaction(order, 1, order.total)
+        sale = self.run_order(order)
+        row = self.transactions(sale)
+        self.assertEqual((row.amount, row.customer_amount), (10.0, 9.0))
+        self.assertEqual(row.payment_id.currency_id.name, "USD")
+        self.assertEqual(sale.invoice_ids.amount_residual, 0)
+
+
+class TestTellShopify(AccountingCase):
+    def order_of(self, payment):
+        (placed,) = self.place_orders(
+            self.us, 1, lines=1, payment=payment, extras=False, region="US/NY"
+        )
+        self.create_products(self.us)
+        (node,) = self.fetch(self.us, [placed["id"]])
+        (outcome,) = self.process(self.us, node)
+        if outcome.status == "blocked":
+            self.map_taxes(self.us)
+            (outcome,) = self.process(self.us, node)
+        self.assertEqual(outcome.status, "created", outcome)
+        self.assertFalse(self.account())
+        return self.binding(self.us, node)
+
+    def log(self, order):
+        return self.env["shopify.sync.log"].search(
+            [("gid", "=", order.shopify_gid), ("direction", "=", "out")]
+        )
+
+    def test_mark_as_paid(self):
+        order = self.order_of("pending")
+        self.assertFalse(order.sale_order_id.invoice_ids)
+        result = order.with_user(self.operator).action_mark_as_paid()
+        self.assertEqual(result["params"]["type"], "success", result["params"]["message"])
+        self.assertEqual(self.log(order).outcome, "updated")
+        self.drain(self.us)
+        self.assertFalse(self.account())
+        self.assertEqual(order.financial_status, "paid")
+        self.assertEqual(order.sale_order_id.invoice_ids.amount_residual, 0)
+        again = order.with_user(self.operator).action_mark_as_paid()
+        self.assertEqual(again["params"]["type"], "danger")
+        self.assertEqual(self.log(order)[0].outcome, "failed")
+
+    def test_capture(self):
+        order = self.order_of("authorized")
+        self.assertFalse(order.sale_order_id.invoice_ids)
+        result = order.with_user(self.operator).action_capture()
+        self.assertEqual(result["params"]["type"], "success", result["params"]["message"])
+        self.drain(self.us)
+        self.assertFalse(self.account())
+        self.assertEqual(order.financial_status, "paid")
+        self.assertEqual(order.sale_order_id.invoice_ids.amount_residual, 0)
+        with self.assertRaisesRegex(UserError, "No authorised payment"):
+            order.with_user(self.operator).action_capture()
+
+    def test_who_may(self):
+        order = self.order_of("pending")
+        with self.assertRaises(AccessError):
+            order.with_user(self.auditor).action_mark_as_paid()
+
+    def test_answer_that_is_lost(self):
+        """Nothing is sent twice; the order is read again to see what happened."""
+        order = self.order_of("pending")
+        self.shop(self.us).faults.add(
+            kind="timeout_after_write", operation="orderMarkAsPaid", count=1
+        )
+        result = order.with_user(self.operator).action_mark_as_paid()
+        self.assertEqual(result["params"]["type"], "danger")
+        self.assertIn("all the same", result["params"]["message"])
+        self.drain(self.us)
+        self.assertFalse(self.account())
+        self.assertEqual(order.sale_order_id.invoice_ids.amount_residual, 0)
+        self.assertEqual(len(order.payment_ids.payment_id), 1)
