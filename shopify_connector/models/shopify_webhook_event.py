@@ -80,6 +80,9 @@ class ShopifyWebhookEvent(models.Model):
     )
     attempts = fields.Integer(default=0, required=True, readonly=True, aggregator=False)
     lease_token = fields.Char(readonly=True, help="The drain that is at work on it.")
+    lease_pid = fields.Integer(
+        readonly=True, aggregator=False, help="Database process of that drain."
+    )
     lease_until = fields.Datetime(readonly=True, help="Afterwards another drain takes it over.")
 
     # Webhook ids are unique per delivery; the topic is part of it because apps that share

@@ -149,6 +149,7 @@ class ShopifyInbox(models.AbstractModel):
 
     def _trigger_due(self):
         """Enqueue a drain for each store that has due events; those that are paused wait."""
+        self._free_dead()
         self.env.cr.execute(
             SQL(
                 """

@@ -1,4 +1,5 @@
 import json
+import logging
 import secrets
 from collections import namedtuple
 from contextlib import contextmanager
@@ -12,7 +13,10 @@ from odoo.tools import SQL
 
 from ..client.webhook import resource_gid
 
-# A drain that was killed leaves its events to others after this time (seconds).
+_logger = logging.getLogger(__name__)
+
+# A drain that does not come to an end loses its events after this time (seconds). When its
+# worker was killed, that is noticed within a minute.
 LEASE = 300
 # Seconds within which the time of a subscription's last delivery is not written again.
 DELIVERY_GRAIN = 30
@@ -29,9 +33,11 @@ class Claim:
     :ivar paused_for: seconds for which the store is to be left alone; nothing was claimed
     :ivar failures: how many drains in a row found before that the store does not answer
     :ivar at: when it was claimed, by the database's clock (UTC)
+    :ivar pid: server process of the job's connection, which ends when its worker is killed
     """
 
     token: str
+    pid: int
     events: dict = field(default_factory=dict)
     more: bool = False
     paused_for: float = 0.0
@@ -69,7 +75,7 @@ class ShopifyInbox(models.AbstractModel):
 
         :return: Claim, maybe empty
         """
-        claim = Claim(token=secrets.token_hex(8))
+        claim = self._new_claim()
         with self._read_committed() as env:
             inbox = env[self._name]
             inbox._lock_claims(backend.id)
@@ -88,9 +94,13 @@ class ShopifyInbox(models.AbstractModel):
                 inbox._enqueue(env["shopify.backend"].browse(backend.id), "drain:more")
         return claim
 
+    def _new_claim(self):
+        pid = self.env.cr.connection.get_backend_pid()
+        return Claim(token=secrets.token_hex(8), pid=pid)
+
     def _claim_gid(self, backend, gid):
         """Take all that waits for one resource, unless a drain is at work on it."""
-        claim = Claim(token=secrets.token_hex(8))
+        claim = self._new_claim()
         with self._read_committed() as env:
             inbox = env[self._name]
             inbox._lock_claims(backend.id)
@@ -198,7 +208,7 @@ class ShopifyInbox(models.AbstractModel):
             SQL(
                 """
                 WITH taken AS (
-                    UPDATE shopify_webhook_event SET lease_token = %s,
+                    UPDATE shopify_webhook_event SET lease_token = %s, lease_pid = %s,
                         lease_until = clock_timestamp() AT TIME ZONE 'utc'
                             + make_interval(secs => %s),
                         attempts = attempts + 1
@@ -209,6 +219,7 @@ class ShopifyInbox(models.AbstractModel):
                 SELECT * FROM taken ORDER BY min(priority) OVER (PARTITION BY resource_gid), id
                 """,
                 claim.token,
+                claim.pid,
                 LEASE,
                 backend_id,
                 gids,
@@ -245,6 +256,19 @@ class ShopifyInbox(models.AbstractModel):
         )
 
     # === LEASES === #
+
+    def _free_dead(self):
+        """Take events from drains whose worker was killed, before their leases end."""
+        with self._read_committed() as env:
+            env.cr.execute(
+                """
+                UPDATE shopify_webhook_event SET lease_token = NULL, lease_until = NULL
+                WHERE state = 'pending' AND lease_token IS NOT NULL
+                    AND lease_pid NOT IN (SELECT pid FROM pg_stat_activity)
+                """
+            )
+            if env.cr.rowcount:
+                _logger.warning("%s events of killed workers are free again", env.cr.rowcount)
 
     def _release_events(self, claim, gids, delay, *, count=False, message=None):
         """Give events back, to be due again in ``delay`` seconds.

@@ -415,6 +415,24 @@ class TestInboxLease(InboxCase):
         self.assertEqual(self.events(gid).state, "done")
         self.assertEqual(self.events(gid).attempts, 2)
 
+    def test_killed_worker_is_noticed_by_the_cron(self):
+        (gid,) = self.order_gids(1)
+        self.put(self.us, [gid])
+        self.claim()
+        self.Event._cron_drain()
+        self.env.invalidate_all()
+        self.assertTrue(self.events(gid).lease_token)
+        self.assertFalse(self.job_keys())
+        # No process has this number.
+        self.events(gid).lease_pid = 2**31 - 2
+        self.env.flush_all()
+        with self.assertLogs("odoo.addons.shopify_connector.services.inbox_claim", "WARNING"):
+            self.Event._cron_drain()
+        self.env.invalidate_all()
+        self.assertEqual(self.job_keys(), [f"shopify:{self.us.id}:drain"])
+        self.drain_once()
+        self.assertEqual(self.events(gid).state, "done")
+
     def test_overtaken_drain_writes_nothing(self):
         (gid,) = self.order_gids(1)
         self.put(self.us, [gid])
