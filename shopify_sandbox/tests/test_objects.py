@@ -315,3 +315,9 @@ def test_discounted_totals_leave_out_what_shopify_leaves_out(shop, run):
         "discountedUnitPriceSet": "9.0",
         "discountedUnitPriceAfterAllDiscountsSet": "8.0",
     }
+
+
+def test_a_given_null_stays_null(shop, run):
+    """A real store was recorded with no financial status beside transactions."""
+    shop.load([{**ORDER, "displayFinancialStatus": None}])
+    assert read(run)["displayFinancialStatus"] is None
