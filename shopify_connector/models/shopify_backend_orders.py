@@ -1,7 +1,5 @@
 import random
 
-from psycopg2 import OperationalError
-
 from odoo import api, fields, models
 from odoo.exceptions import LockError, UserError, ValidationError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
@@ -159,11 +157,7 @@ class ShopifyBackend(models.Model):
             return self.env._("No order waits for its stock.")
         try:
             backend._reserve(orders)
-        except LockError as error:
-            raise self._stock_is_busy() from error
-        except OperationalError as error:
-            if error.pgcode not in PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-                raise
+        except (LockError, *PG_CONCURRENCY_EXCEPTIONS_TO_RETRY) as error:
             raise self._stock_is_busy() from error
         if more:
             backend._trigger_reservation()

@@ -1,9 +1,16 @@
 """Facts, filters, policies and bad input of single orders and of batches."""
 
+from psycopg2.errors import SerializationFailure
+
 from odoo import Command
+from odoo.exceptions import LockError, UserError
 from odoo.fields import Domain
 from odoo.tools import mute_logger
 
+from odoo.addons.queue_job.exception import RetryableJobError
+from odoo.addons.queue_job.tests.common import trap_jobs
+
+from ..models import shopify_backend_orders
 from .order_common import OrderCase
 from .order_nodes import OrderNode, bag
 
@@ -470,3 +477,75 @@ class TestOrderBadInput(OrderCase):
         self.assertEqual(sale.company_id, self.eu_company)
         self.assertEqual(sale.warehouse_id.company_id, self.eu_company)
         self.assertEqual(sale.pricelist_id.company_id, self.eu_company)
+
+
+class TestOrderReservation(OrderCase):
+    def setUp(self):
+        super().setUp()
+        self.goods = self.product("A")
+        self.stock(self.us, self.goods, 100)
+        nodes = [OrderNode(n).line("A", "10", 1) for n in (1, 2, 3)]
+        outcomes = self.process(self.us, *nodes)
+        self.orders = self.env["sale.order"].union(*(o.record for o in outcomes)).shopify_order_ids
+
+    def fail(self, error, only=None):
+        """Let reservations fail; those of the order ``only``, or all."""
+        assign = type(self.env["stock.move"])._action_assign
+
+        def _action_assign(moves, force_qty=False):
+            if only is None or only in moves.sale_line_id.order_id:
+                raise error
+            return assign(moves, force_qty)
+
+        self.patch(type(self.env["stock.move"]), "_action_assign", _action_assign)
+
+    def test_one_job_for_all(self):
+        jobs = self.env["queue.job"].search(
+            [("identity_key", "=", f"shopify:{self.us.id}:reserve"), ("state", "=", "pending")]
+        )
+        self.assertEqual(len(jobs), 1)
+        self.assertEqual(jobs.user_id, self.us.user_id)
+        self.assertEqual(jobs.channel, "root.shopify.reserve")
+
+    def test_in_batches(self):
+        self.patch(shopify_backend_orders, "RESERVE_BATCH", 2)
+        with trap_jobs() as trap:
+            self.us._job_reserve()
+            trap.assert_jobs_count(1, only=self.us._job_reserve)
+        self.assertEqual(sorted(self.orders.mapped("reserve_pending")), [False, False, True])
+        self.us._job_reserve()
+        self.assertEqual(set(self.orders.sale_order_id.picking_ids.mapped("state")), {"assigned"})
+
+    def test_goods_that_are_being_moved(self):
+        """The job comes back; nothing is lost, and no attempt is used up."""
+        for error in (LockError("locked"), SerializationFailure("changed")):
+            with self.subTest(type(error)), self.assertRaises(RetryableJobError) as raised:
+                self.fail(error)
+                self.us._job_reserve()
+            self.assertTrue(raised.exception.ignore_retry)
+            self.assertTrue(all(self.orders.mapped("reserve_pending")))
+
+    def test_one_that_cannot_be_reserved(self):
+        bad = self.orders[1]
+        self.fail(UserError("No lot"), only=bad.sale_order_id)
+        self.us._job_reserve()
+        states = dict(
+            zip(
+                self.orders.mapped("name"),
+                self.orders.sale_order_id.picking_ids.sorted("id").mapped("state"),
+                strict=True,
+            )
+        )
+        self.assertEqual(states, {"#1": "assigned", "#2": "confirmed", "#3": "assigned"})
+        self.assertFalse(any(self.orders.mapped("reserve_pending")))
+        exception = self.env["shopify.exception"].search([("category", "=", "stock")])
+        self.assertEqual((exception.key, exception.message), (bad.shopify_gid, "No lot"))
+
+    def test_net_below_the_jobs(self):
+        with trap_jobs() as trap:
+            self.env["shopify.backend"]._cron_reserve()
+            trap.assert_jobs_count(1, only=self.us._job_reserve)
+        self.us._job_reserve()
+        with trap_jobs() as trap:
+            self.env["shopify.backend"]._cron_reserve()
+            trap.assert_jobs_count(0)
