@@ -2,7 +2,7 @@
 PYTHON ?= python3
 DEVENV = $(PYTHON) -m devenv
 
-.PHONY: help env demo test lint bench serve shell clean
+.PHONY: help env demo test lint bench screenshots serve shell clean
 
 help:
 	@$(DEVENV) help
@@ -21,6 +21,9 @@ lint:
 
 bench:
 	@$(DEVENV) bench $(BENCH)
+
+screenshots:
+	@$(DEVENV) screenshots $(SCREENSHOTS_ARGS)
 
 serve:
 	@$(DEVENV) serve

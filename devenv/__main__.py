@@ -14,16 +14,18 @@ COMMANDS = {
     "test": "run the tests; further arguments go to pytest",
     "lint": "check style and the addon's metadata",
     "bench": "run the benchmarks",
+    "screenshots": "take the pictures of the guide (needs chromium and chromium-driver)",
     "serve": "Odoo with workers and job runner on the demo database",
     "shell": "Odoo's Python shell on the demo database",
     "odoo": "an Odoo command line with a generated configuration",
     "psql": "open a database",
+    "screenshot": "a picture of a screen of a running Odoo (needs chromium)",
     "clean": "stop PostgreSQL and delete the environment",
 }
 
 
 def usage():
-    lines = [f"  {name:6} {text}" for name, text in COMMANDS.items()]
+    lines = [f"  {name:11} {text}" for name, text in COMMANDS.items()]
     return "\n".join(["usage: python -m devenv <command> [options]", "", *lines])
 
 

@@ -37,7 +37,7 @@ def parse(arguments):
 
 
 @contextmanager
-def _only_once(name):
+def only_once(name):
     """Refuse a second demo of this checkout on the same database."""
     paths.RUN.mkdir(parents=True, exist_ok=True)
     with (paths.RUN / f"{name}.lock").open("w") as handle:
@@ -48,7 +48,8 @@ def _only_once(name):
         yield
 
 
-def _make_database(name):
+def make_database(name):
+    """Make the database anew from the template."""
     template = database.addon_template()
     say("copying the template database")
     database.drop(name)
@@ -60,7 +61,8 @@ def _make_database(name):
     )
 
 
-def _started(stack, server, seconds):
+def started(stack, server, seconds):
+    """Start a server that ends with the stack, and wait until it answers."""
     say(f"starting {server.name}")
     server.start()
     stack.callback(server.stop)
@@ -74,14 +76,14 @@ def _start(stack, name, options):
     )
     store_port = servers.choose_port(options.store_port, servers.STORE_PORT, "--store-port")
     postgres.start()
-    _make_database(name)
+    make_database(name)
     shop_server = servers.store(f"{name}-store", store_port, "--latency-ms", options.latency_ms)
     odoo_server = servers.odoo(
         f"{name}-odoo", name, odoo_port, workers=options.workers, store_port=store_port
     )
     running = [
-        _started(stack, shop_server, STORE_WAIT),
-        _started(stack, odoo_server, ODOO_WAIT),
+        started(stack, shop_server, STORE_WAIT),
+        started(stack, odoo_server, ODOO_WAIT),
     ]
     odoo = Odoo(f"http://127.0.0.1:{odoo_port}", name)
     stores = [Store(store_port, shop) for shop in COMPANIES]
@@ -119,7 +121,7 @@ def main(arguments):
     # Ended from outside is ended cleanly, too: the servers must not outlive us.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     name = "demo_check" if options.check else "demo"
-    with _only_once(name), ExitStack() as stack:
+    with only_once(name), ExitStack() as stack:
         if options.check and not options.keep:
             stack.callback(database.drop, name)
         odoo, stores, backends, running = _start(stack, name, options)
