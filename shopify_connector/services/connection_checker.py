@@ -477,6 +477,20 @@ class ShopifyConnectionChecker(models.AbstractModel):
     def _check_server(self, backend):
         """What depends on the installation of Odoo and not on the store."""
         findings = []
+        if not backend.warehouse_id:
+            findings.append(
+                Finding(
+                    "error",
+                    self.env._("The store has no warehouse"),
+                    self.env._("Orders could not be delivered."),
+                    self.env._(
+                        "Choose a warehouse of %s on the store's form; create one under Inventory >"
+                        " Configuration if there is none.",
+                        backend.company_id.name,
+                    ),
+                    "orders",
+                )
+            )
         if "queue_job" not in config["server_wide_modules"]:
             findings.append(
                 Finding(

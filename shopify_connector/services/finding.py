@@ -43,5 +43,5 @@ def _row(finding: Finding) -> Markup:
         lines.append(Markup("<div>%s</div>") % finding.message)
     if finding.remedy:
         lines.append(Markup('<div><i class="fa fa-arrow-right"></i> %s</div>') % finding.remedy)
-    icon = Markup('<i class="fa fa-lg %s me-2 mt-1"></i>') % _ICONS[finding.level]
+    icon = Markup('<i class="fa fa-lg fa-fw %s me-2 mt-1"></i>') % _ICONS[finding.level]
     return Markup('<div class="d-flex mb-2">%s<div>%s</div></div>') % (icon, Markup().join(lines))

@@ -175,6 +175,10 @@ class TestConnectionCheck(ShopifyCase):
         self.jobs_user.active = False
         self.assertFound(self.check(), "error", "is archived")
 
+    def test_no_warehouse(self):
+        self.us.warehouse_id = False
+        self.assertFound(self.check(), "error", "no warehouse", self.company.name)
+
     def test_webhooks_need_https(self):
         self.us.webhook_base_url = "http://odoo.example.com"
         checker = self.env["shopify.connection.checker"]

@@ -38,7 +38,10 @@ class ShopifyOnboarding(models.TransientModel):
         domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
     )
     auth_method = fields.Selection(
-        lambda self: self._selection_auth_method(), default="client_credentials", required=True
+        lambda self: self._selection_auth_method(),
+        string="Authentication",
+        default="client_credentials",
+        required=True,
     )
     client_id = fields.Char(string="Client ID")
     secret_set = fields.Boolean(compute="_compute_set")
