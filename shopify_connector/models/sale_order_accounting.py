@@ -3,7 +3,7 @@ from decimal import Decimal
 from odoo import models
 from odoo.tools import float_is_zero
 
-from ..services.invoice_totals import BOOKS, DOCUMENT, Invoiced, exact, in_force, share
+from ..mappers.invoice_totals import BOOKS, DOCUMENT, Invoiced, exact, in_force, share
 
 
 class SaleOrder(models.Model):

@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from odoo import models
 
-from .invoice_totals import Expected
+from ..mappers.invoice_totals import Expected
 from .order_policies import PAID, UNPAID
 from .outcome import Block, Blocked
 

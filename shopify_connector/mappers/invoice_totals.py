@@ -1,6 +1,6 @@
-"""Shares of Shopify's amounts for invoices of a part of the ordered quantity. No Odoo in here.
+"""Shares of Shopify's amounts for invoices of a part of the ordered quantity.
 
-``extra_tax_data`` of an order line (see :mod:`.order_totals`) states amounts for the whole
+``extra_tax_data`` of an order line (made by the order importer) states amounts for the whole
 quantity. An invoice of a part takes its share of what is not invoiced yet, by the largest
 remainder; whoever invoices the last unit takes what is left, so that all invoices together say
 what Shopify says.
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from ..mappers.money import Money, allocate
+from .money import Money, allocate
 
 # Suffix of the figures in the document's currency, and of those in the company's.
 DOCUMENT, BOOKS = "_currency", ""
