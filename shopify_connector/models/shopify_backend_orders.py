@@ -34,6 +34,7 @@ class ShopifyBackend(models.Model):
             ("shop", "Store currency"),
             ("presentment", "Currency the customer paid in"),
         ],
+        string="Order Currency",
         default="shop",
         required=True,
         tracking=True,
@@ -95,6 +96,7 @@ class ShopifyBackend(models.Model):
             ("each", "One contact per customer"),
             ("single", "One contact for the whole store"),
         ],
+        string="Customers",
         default="each",
         required=True,
         tracking=True,
@@ -110,8 +112,8 @@ class ShopifyBackend(models.Model):
     match_barcode = fields.Boolean(string="Link by Barcode", default=True, tracking=True)
     missing_product = fields.Selection(
         [
-            ("placeholder", "Use the placeholder product, map it later"),
-            ("stop", "Stop the order until the product is mapped"),
+            ("placeholder", "Placeholder product, mapped later"),
+            ("stop", "Stop the order until mapped"),
         ],
         default="stop",
         required=True,

@@ -56,6 +56,9 @@ class ShopifyOrderImport(models.TransientModel):
     def _default_date_from(self):
         return fields.Datetime.subtract(fields.Datetime.now(), days=7)
 
+    def _compute_display_name(self):
+        self.display_name = self.env._("Import Orders")
+
     @api.depends("line_ids.outcome", "list_cursor")
     def _compute_progress(self):
         labels = dict(self.line_ids._fields["outcome"]._description_selection(self.env))
