@@ -19,7 +19,6 @@ COMMANDS = {
     "shell": "Odoo's Python shell on the demo database",
     "odoo": "an Odoo command line with a generated configuration",
     "psql": "open a database",
-    "screenshot": "a picture of a screen of a running Odoo (needs chromium)",
     "clean": "stop PostgreSQL and delete the environment",
 }
 

@@ -24,7 +24,7 @@ REQUIREMENTS = paths.REPO / "devenv" / "requirements-screenshots.txt"
 
 
 def _install_driver():
-    key = digest(REQUIREMENTS, (paths.STAMPS / "packages").read_text())
+    key = digest(REQUIREMENTS, (paths.STAMPS / "venv").read_text())
     if not is_done("screenshots", key):
         say("installing what drives the browser")
         pip = [paths.VENV_PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "-q"]
