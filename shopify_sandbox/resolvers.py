@@ -363,19 +363,6 @@ def subscription_version(record, _arguments, context):
     return {"handle": version, "displayName": version, "supported": True}
 
 
-@resolver("ProductVariant", "inventoryItem")
-def variant_item(variant, _arguments, context):
-    """Every variant has an inventory item; a loaded one without gets it here."""
-    if variant.get("inventoryItem"):
-        return variant["inventoryItem"]
-    return {
-        "__typename": "InventoryItem",
-        "_parent": variant["id"],
-        "id": variant["id"].replace("ProductVariant", "InventoryItem"),
-        "sku": variant.get("sku"),
-    }
-
-
 @resolver("LineItem", "discountedTotalSet")
 def line_discounted_total(line, arguments, context):
     if not arguments.get("withCodeDiscounts"):

@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING
 
 from .derive import quantity_of
 from .loading import Change
-from .shop import Shop
+from .store import Ref
 
 if TYPE_CHECKING:
     from .orders import _Order
+    from .shop import Shop
 
 ADDRESS = ("address1", "address2", "city", "phone", "province", "zip")
 ACTIONS = ("CREATE_FULFILLMENT", "REPORT_PROGRESS", "MOVE", "HOLD", "SPLIT")
@@ -28,19 +29,14 @@ def fulfillment_orders(order: "_Order", data: dict) -> list[dict]:
 def _one(order: "_Order", data: dict, location_id: str, pairs: list) -> dict:
     store = order.shop.store
     location = store.get(location_id)
-    address, target = location.get("address") or {}, data["shippingAddress"] or {}
+    target = data["shippingAddress"] or {}
     for line, _node in pairs:
         order.reserved.append((line["item"], location_id, line["quantity"]))
     return {
         "id": store.new_gid("FulfillmentOrder"),
         "status": "OPEN",
         "requestStatus": "UNSUBMITTED",
-        "assignedLocation": {
-            "name": location.get("name"),
-            "location": {"id": location_id},
-            "countryCode": address.get("countryCode"),
-            **{name: address.get(name) for name in ADDRESS},
-        },
+        "assignedLocation": assigned_location(location),
         "destination": {
             "id": store.new_gid("FulfillmentOrderDestination"),
             "email": order.email,
@@ -64,7 +60,18 @@ def _one(order: "_Order", data: dict, location_id: str, pairs: list) -> dict:
     }
 
 
-def commit_stock(shop: Shop, reserved: list[tuple[dict, str, int]]) -> list[Change]:
+def assigned_location(location: dict) -> dict:
+    """The location as a fulfilment order keeps it."""
+    address = location.get("address") or {}
+    return {
+        "name": location.get("name"),
+        "location": Ref(location["id"]),
+        "countryCode": address.get("countryCode"),
+        **{name: address.get(name) for name in ADDRESS},
+    }
+
+
+def commit_stock(shop: "Shop", reserved: list[tuple[dict, str, int]]) -> list[Change]:
     """What was sold is no longer available, but committed."""
     changes = []
     for item, location_id, quantity in reserved:
@@ -76,7 +83,7 @@ def commit_stock(shop: Shop, reserved: list[tuple[dict, str, int]]) -> list[Chan
     return changes
 
 
-def change_quantities(shop: Shop, level: dict, deltas: dict[str, int]) -> Change:
+def change_quantities(shop: "Shop", level: dict, deltas: dict[str, int]) -> Change:
     """Add to the named quantities of a level."""
     before = dict(level)
     held = {item["name"]: item["quantity"] for item in level.get("quantities") or ()}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from . import schema
+from .completion import complete
 from .cost import Bucket
 from .faults import Faults
 from .loading import Change, Loader
@@ -147,6 +148,7 @@ class Shop:
         for data in objects:
             loader = Loader(self.store, self.api, self.currency, self.now())
             loader.load(data)
+            complete(self, loader.changes)
             changes.extend(loader.changes)
             warnings.extend(loader.warnings)
         if deliver:
@@ -157,6 +159,11 @@ class Shop:
         """Tell the listeners (webhooks) what changed."""
         for listener in self.on_change:
             listener(self, changes)
+
+    def skip_order_number(self, number: int) -> None:
+        """Loaded orders have taken this number."""
+        with self.numbers:
+            self.order_number = max(self.order_number, number)
 
     def next_order_number(self) -> int:
         with self.numbers:

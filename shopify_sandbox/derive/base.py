@@ -53,8 +53,9 @@ def total(bags: Iterable[dict | None]) -> tuple[Decimal, Decimal]:
 
 def currencies(record: dict, shop: "Shop") -> tuple[str, str]:
     order = owner(record, shop, "Order")
-    shop_currency = order.get("currencyCode") or shop.currency
-    return shop_currency, order.get("presentmentCurrencyCode") or shop_currency
+    if not order:
+        return shop.currency, shop.currency
+    return shop.read(order, "currencyCode"), shop.read(order, "presentmentCurrencyCode")
 
 
 def make_bag(record: dict, shop: "Shop", value: tuple[Decimal, Decimal]) -> dict:

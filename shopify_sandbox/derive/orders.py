@@ -39,14 +39,22 @@ def _order_number(order, shop):
     return int(found or 0)
 
 
+def _currency_of_money(order: dict, shop: "Shop", side: str) -> str | None:
+    """The currency in which the order's money was given."""
+    bags = [order.get("totalPriceSet")]
+    bags += [line.get("originalUnitPriceSet") for line in lines(order, shop)]
+    found = (bag[side].get("currencyCode") for bag in bags if bag and bag.get(side))
+    return next(found, None)
+
+
 @derived("Order", "currencyCode")
 def _order_currency(order, shop):
-    return shop.currency
+    return _currency_of_money(order, shop, "shopMoney") or shop.currency
 
 
 @derived("Order", "presentmentCurrencyCode")
 def _order_presentment_currency(order, shop):
-    return order.get("currencyCode") or shop.currency
+    return _currency_of_money(order, shop, "presentmentMoney") or shop.read(order, "currencyCode")
 
 
 @derived("Order", "taxesIncluded")

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from ..shop import Shop
 
 
+PAID = ("PAID", "PARTIALLY_REFUNDED", "REFUNDED")
+
+
 def paid(order: dict, shop: "Shop", *kinds: str) -> tuple[Decimal, Decimal]:
     """Sum of the order's successful transactions of the given kinds."""
     found = shop.store.related(order, "transactions")
@@ -37,6 +40,10 @@ def _order_financial_status(order, shop):
 
 @derived("Order", "totalReceivedSet")
 def _order_received(order, shop):
+    if order.get("displayFinancialStatus") in PAID and not shop.store.related(
+        order, "transactions"
+    ):
+        return shop.read(order, "totalPriceSet")
     return make_bag(order, shop, paid(order, shop, "SALE", "CAPTURE"))
 
 
@@ -47,7 +54,7 @@ def _order_refunded(order, shop):
 
 @derived("Order", "netPaymentSet")
 def _order_net_payment(order, shop):
-    received = paid(order, shop, "SALE", "CAPTURE")
+    received = amounts(shop.read(order, "totalReceivedSet"))
     return make_bag(order, shop, minus(received, paid(order, shop, "REFUND")))
 
 
@@ -78,7 +85,7 @@ def _order_outstanding(order, shop):
 
 @derived("Order", "fullyPaid")
 def _order_fully_paid(order, shop):
-    return shop.read(order, "displayFinancialStatus") in ("PAID", "PARTIALLY_REFUNDED", "REFUNDED")
+    return shop.read(order, "displayFinancialStatus") in PAID
 
 
 @derived("Order", "unpaid")

@@ -321,3 +321,95 @@ def test_a_given_null_stays_null(shop, run):
     """A real store was recorded with no financial status beside transactions."""
     shop.load([{**ORDER, "displayFinancialStatus": None}])
     assert read(run)["displayFinancialStatus"] is None
+
+
+def test_what_a_store_makes_by_itself(shop, run):
+    """Loaded variants get inventory items, loaded orders a fulfilment order."""
+    shop.load(
+        [
+            {"__typename": "Location", "id": "gid://shopify/Location/1", "name": "Main"},
+            {"__typename": "ProductVariant", "id": "gid://shopify/ProductVariant/3", "sku": "PAN"},
+            {
+                **ORDER,
+                "name": "#1041",
+                "lineItems": {
+                    "nodes": [
+                        {
+                            **ORDER["lineItems"]["nodes"][0],
+                            "variant": {"id": "gid://shopify/ProductVariant/3"},
+                        }
+                    ]
+                },
+            },
+        ]
+    )
+    body = run("""{ order(id: "gid://shopify/Order/1") { fulfillmentOrders(first: 5) { nodes {
+      status assignedLocation { location { name } }
+      lineItems(first: 5) { nodes { remainingQuantity sku inventoryItemId } } } } }
+      inventoryItem(id: "gid://shopify/InventoryItem/3") { sku } }""")
+    (todo,) = body["data"]["order"]["fulfillmentOrders"]["nodes"]
+    assert todo["assignedLocation"] == {"location": {"name": "Main"}}
+    assert todo["lineItems"]["nodes"] == [
+        {"remainingQuantity": 3, "sku": None, "inventoryItemId": "gid://shopify/InventoryItem/3"}
+    ]
+    assert body["data"]["inventoryItem"] == {"sku": "PAN"}
+    assert shop.next_order_number() == 1042
+
+
+def test_an_allocation_may_name_its_application_by_index(shop, run):
+    line = {
+        **ORDER["lineItems"]["nodes"][0],
+        "discountAllocations": [
+            {"allocatedAmountSet": money("4.50"), "discountApplication": {"index": 0}}
+        ],
+    }
+    code = {
+        "__typename": "DiscountCodeApplication",
+        "index": 0,
+        "code": "WELCOME",
+        "allocationMethod": "ACROSS",
+        "targetType": "LINE_ITEM",
+        "targetSelection": "ALL",
+        "value": {"percentage": 15.0},
+    }
+    shop.load(
+        [{**ORDER, "lineItems": {"nodes": [line]}, "discountApplications": {"nodes": [code]}}]
+    )
+    body = run("""{ order(id: "gid://shopify/Order/1") { discountCodes
+      lineItems(first: 1) { nodes { discountAllocations { discountApplication {
+        index ... on DiscountCodeApplication { code }
+        value { ... on PricingPercentageValue { percentage } } } } } } } }""")
+    order = body["data"]["order"]
+    assert order["discountCodes"] == ["WELCOME"]
+    (allocation,) = order["lineItems"]["nodes"][0]["discountAllocations"]
+    assert allocation["discountApplication"] == {
+        "index": 0,
+        "code": "WELCOME",
+        "value": {"percentage": 15.0},
+    }
+
+
+def test_currencies_follow_the_money(shop, run):
+    both = {
+        "shopMoney": {"amount": "10.00", "currencyCode": "CAD"},
+        "presentmentMoney": {"amount": "7.50", "currencyCode": "USD"},
+    }
+    shop.load(
+        [
+            {
+                "__typename": "Order",
+                "id": "gid://shopify/Order/1",
+                "totalPriceSet": both,
+                "displayFinancialStatus": "PAID",
+            }
+        ]
+    )
+    body = run("""{ order(id: "gid://shopify/Order/1") { currencyCode presentmentCurrencyCode
+      totalReceivedSet { presentmentMoney { amount currencyCode } }
+      totalOutstandingSet { shopMoney { amount currencyCode } } } }""")
+    assert body["data"]["order"] == {
+        "currencyCode": "CAD",
+        "presentmentCurrencyCode": "USD",
+        "totalReceivedSet": {"presentmentMoney": {"amount": "7.5", "currencyCode": "USD"}},
+        "totalOutstandingSet": {"shopMoney": {"amount": "0.0", "currencyCode": "CAD"}},
+    }
