@@ -34,6 +34,7 @@ FEATURES = {
     "locations": "Locations",
     "history": "Orders older than 60 days",
     "payment_terms": "Payment terms of companies",
+    "payments": "Payments told to Shopify",
     "stock": "Stock export",
     "fulfilment": "Fulfilment and tracking",
     "returns": "Returns",
@@ -63,6 +64,7 @@ SCOPES = (
     Scope("read_locations", "locations", "Link locations with warehouses.", True),
     Scope("read_all_orders", "history", "Read orders that are older than 60 days."),
     Scope("read_payment_terms", "payment_terms", "Read when a company has to pay its order."),
+    Scope("write_orders", "payments", "Mark orders as paid and capture payments from Odoo."),
     Scope("write_inventory", "stock", "Send stock levels."),
     Scope(
         "write_merchant_managed_fulfillment_orders",
