@@ -109,12 +109,12 @@ def test_demo_runs_once_at_a_time(monkeypatch, tmp_path):
 
     def second():
         try:
-            with demo._only_once("demo"):
+            with demo.only_once("demo"):
                 pass
         except demo.DevenvError as error:
             refused.append(str(error))
 
-    with demo._only_once("demo"):
+    with demo.only_once("demo"):
         thread = threading.Thread(target=second)
         thread.start()
         thread.join()
