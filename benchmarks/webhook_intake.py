@@ -15,9 +15,9 @@ from contextlib import ExitStack
 
 from devenv.console import DevenvError
 from devenv.demo_seed import CLIENT_SECRET
-from shopify_connector.client.webhook import sign
 from shopify_sandbox.payload import order as order_payload
 from shopify_sandbox.testing import running_sandbox
+from shopify_sandbox.webhooks import signature
 
 from . import load
 from .world import SHOP, World, start_odoo, world
@@ -93,7 +93,7 @@ def _payload() -> dict:
 def _headers(body: bytes) -> dict[str, str]:
     return {
         "X-Shopify-Topic": "orders/create",
-        "X-Shopify-Hmac-Sha256": sign(body, CLIENT_SECRET),
+        "X-Shopify-Hmac-Sha256": signature(CLIENT_SECRET, body),
         "X-Shopify-Shop-Domain": SHOP,
         "X-Shopify-API-Version": "2026-10",
         "X-Shopify-Webhook-Id": str(uuid.uuid4()),
