@@ -124,10 +124,17 @@ class Browser:
         """Write what is visible, as a small PNG."""
         from PIL import Image
 
-        self.settle()
-        self.driver.execute_script("document.activeElement && document.activeElement.blur()")
+        self._let_go()
         image = Image.open(io.BytesIO(self.driver.get_screenshot_as_png())).convert("RGB")
         image.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+
+    def _let_go(self):
+        """Leave nothing focused, and no tooltip of what was clicked last."""
+        self.driver.execute_script("document.activeElement && document.activeElement.blur()")
+        corner = {"type": "mouseMoved", "x": SIZE[0] - 2, "y": SIZE[1] - 2}
+        self.driver.execute_cdp_cmd("Input.dispatchMouseEvent", corner)
+        time.sleep(0.4)
+        self.settle()
 
     def _find(self, selector, *, text=None, seconds=30):
         def visible():
