@@ -105,9 +105,7 @@ class ShopifyBackend(models.Model):
     _shop_gid_uniq = models.Constraint(
         "UNIQUE (shop_gid)", "This Shopify store is already connected."
     )
-    _webhook_key_uniq = models.Constraint(
-        "UNIQUE (webhook_key)", "The webhook key must be unique."
-    )
+    _webhook_key_uniq = models.Constraint("UNIQUE (webhook_key)", "The webhook key must be unique.")
 
     def _default_company_id(self):
         return self.env.company
@@ -215,9 +213,8 @@ class ShopifyBackend(models.Model):
 
     def _refuse_other_company(self, company_id):
         moved = self.filtered(lambda backend: backend.company_id.id != company_id)
-        if self.env["shopify.order"].sudo().search_count(
-            [("backend_id", "in", moved.ids)], limit=1
-        ):
+        orders = self.env["shopify.order"].sudo()
+        if orders.search_count([("backend_id", "in", moved.ids)], limit=1):
             raise UserError(
                 self.env._(
                     "The company of a store cannot be changed once orders were imported."
@@ -236,8 +233,9 @@ class ShopifyBackend(models.Model):
             "mail_create_nolog": True,
             "mail_create_nosubscribe": True,
         }
-        backend = self.with_user(self.user_id).with_context(context)
-        return backend.with_company(self.company_id)
+        # Nothing of the caller's context, such as its language, reaches the jobs.
+        env = self.env(user=self.user_id.id, su=False, context=context)
+        return self.with_env(env).with_company(self.company_id)
 
     # === DATABASE GUARD === #
 

@@ -47,13 +47,10 @@ class ShopifyBackend(models.Model):
     )
 
     def _compute_token(self):
-        tokens = self.env["shopify.token"].sudo().search_fetch(
-            [("store_id", "in", self.ids)], ["store_id", "expires_at", "fingerprint"]
-        )
+        tokens = self.env["shopify.token"].sudo().search([("store_id", "in", self.ids)])
         by_store = {token.store_id: token for token in tokens}
         for backend in self:
             token = by_store.get(backend.id)
-            # Renewable tokens are shown as they are; that they lapse soon is no news.
             backend.has_token = bool(token)
             backend.token_expires_at = token.expires_at if token else False
 

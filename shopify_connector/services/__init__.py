@@ -5,6 +5,7 @@ from . import (
     catalog_importer,
     client_factory,
     connection_checker,
+    connection_checker_odoo,
     customer_matcher,
     inbox,
     inbox_claim,

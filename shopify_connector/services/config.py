@@ -1,8 +1,7 @@
 """Settings of the server, not of a store: the environment first, then `odoo.conf`.
 
-    [shopify_connector]
-    encryption_key = ...
-    api_url = http://127.0.0.1:9292/shops/{shop}    # development only
+`encryption_key`: see `vault`. `api_url` (development only): where the stores are instead of
+`https://{shop}.myshopify.com`, e.g. `http://127.0.0.1:9292/shops/{shop}`.
 """
 
 import configparser

@@ -39,9 +39,7 @@ class ShopifyLocationImporter(models.AbstractModel):
             if record:
                 record.write(values)
             else:
-                to_create.append(
-                    {**values, "backend_id": backend.id, "shopify_gid": location.gid}
-                )
+                to_create.append({**values, "backend_id": backend.id, "shopify_gid": location.gid})
         Location.create(to_create)
         for gone in known.values():
             gone.active = False

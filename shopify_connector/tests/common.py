@@ -40,9 +40,7 @@ class ShopifyMixin:
         if sandbox_testing is None:
             raise SkipTest("the package shopify_sandbox is not there")
         cls.sandbox = sandbox_testing.shared_sandbox()
-        cls._set_options(
-            api_url=cls.sandbox.api_url, encryption_key=Fernet.generate_key().decode()
-        )
+        cls._set_options(api_url=cls.sandbox.api_url, encryption_key=Fernet.generate_key().decode())
         cls.env = cls.env(context={**cls.env.context, "tracking_disable": True})
         cls.company = cls.env.company
         cls.eu_company = cls._create_eu_company()

@@ -4,6 +4,8 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form
 from odoo.tools import file_open, mute_logger
 
+from odoo.addons.shopify_connector.client.errors import TransientError
+
 from .common import EU_SHOP, US_SHOP, ShopifyCase
 
 
@@ -162,7 +164,7 @@ class TestLocations(ShopifyCase):
     def test_a_failed_read_archives_nothing(self):
         self.us.action_import_locations()
         self.shop(self.us).faults.add(kind="http_error", status=503)
-        with self.assertRaises(Exception):
+        with self.assertRaises(TransientError):
             self.us.action_import_locations()
         self.assertEqual(len(self.us.location_ids), 2)
 

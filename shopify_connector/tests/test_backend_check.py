@@ -150,7 +150,12 @@ class TestConnectionCheck(ShopifyCase):
 
     def test_inactive_currency(self):
         self.env.ref("base.SEK").active = False
-        self.assertFound(self.check(currency="SEK", presentment_currencies=[]), "error", "SEK is not active", "Activate it")
+        self.assertFound(
+            self.check(currency="SEK", presentment_currencies=[]),
+            "error",
+            "SEK is not active",
+            "Activate it",
+        )
         self.assertEqual(self.us.shop_currency_id.name, "SEK")
 
     def test_presentment_currencies_only_where_they_are_used(self):

@@ -11,6 +11,7 @@ from cryptography.fernet import Fernet
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import TransactionCase, tagged
+from odoo.tools import SQL
 
 from odoo.addons.shopify_connector.client.auth import AuthorizationCode, ClientCredentials, Token
 from odoo.addons.shopify_connector.client.transport import Transport
@@ -72,8 +73,7 @@ class TestWriteOnly(ShopifyCase):
         self.us._check_connection()
         self.env.flush_all()
         for table in ("shopify_backend", "shopify_token", "mail_message"):
-            self.env.cr.execute(f"SELECT * FROM {table}")  # pylint: disable=sql-injection
-            rows = str(self.env.cr.fetchall())
+            rows = str(self.env.execute_query(SQL("SELECT * FROM %s", SQL.identifier(table))))
             self.assertNotIn(SECRET, rows)
             self.assertNotIn("shpat_", rows)
 
