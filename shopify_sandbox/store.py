@@ -87,15 +87,23 @@ class Store:
             index.setdefault(str(new), {})[gid] = None
 
     def delete(self, gid: str) -> dict | None:
-        """Forget an object; references to it read as null from now on."""
+        """Forget an object and what it owns; references to it read as null from now on."""
         with self.lock:
-            record = self.objects.pop(gid, None)
+            record = self.objects.get(gid)
             if record is not None:
+                self._delete_owned(record)
+                del self.objects[gid]
                 type_name = record["__typename"]
                 self._by_type[type_name].pop(gid, None)
                 for field in _INDEXED.get(type_name, ()):
                     self._move(type_name, field, gid, record.get(field), None)
             return record
+
+    def _delete_owned(self, record: dict) -> None:
+        for (parent, field), (_child, _back, owned) in RELATIONS.items():
+            if owned and parent == record["__typename"]:
+                for child in self.related(record, field):
+                    self.delete(child["id"])
 
     def children(self, type_name: str, field: str, parent_gid: str) -> list[dict]:
         """Objects of ``type_name`` whose ``field`` refers to the parent, oldest first."""

@@ -1,5 +1,6 @@
 """What a field answers: the value held, else derived, else neutral where null is forbidden."""
 
+import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -133,7 +134,7 @@ def _neutral(api, type_name: str, gql_type: GraphQLOutputType) -> Reader:
     if named.name == "CountryCode":
         return lambda _record, shop: shop.country
     if named.name == "ID":
-        return lambda record, _shop: f"gid://shopify/{type_name}/{abs(hash(id(record))) % 10**9}"
+        return lambda record, _shop: _neutral_id(type_name, record)
     if is_enum_type(named):
         value = NEUTRAL_ENUMS.get(named.name) or next(iter(named.values))
         return lambda _record, _shop: value
@@ -144,6 +145,12 @@ def _neutral(api, type_name: str, gql_type: GraphQLOutputType) -> Reader:
         return lambda record, _shop: _child(member.name, record)
     value = NEUTRAL_SCALARS.get(named.name, "")
     return lambda _record, _shop: value
+
+
+def _neutral_id(type_name: str, record: dict) -> str:
+    """An id for an object without one, the same each time it is read."""
+    number = zlib.crc32(f"{type_name} {record.get('_parent')}".encode())
+    return f"gid://shopify/{type_name}/{number}"
 
 
 def _child(type_name: str, record: dict) -> dict:

@@ -413,3 +413,46 @@ def test_currencies_follow_the_money(shop, run):
         "totalReceivedSet": {"presentmentMoney": {"amount": "7.5", "currencyCode": "USD"}},
         "totalOutstandingSet": {"shopMoney": {"amount": "0.0", "currencyCode": "CAD"}},
     }
+
+
+def test_a_deleted_product_leaves_its_lines(shop, run):
+    shop.load(
+        [
+            {
+                "__typename": "Product",
+                "id": "gid://shopify/Product/1",
+                "title": "Pan",
+                "variants": {"nodes": [{"id": "gid://shopify/ProductVariant/1", "sku": "PAN"}]},
+            },
+            {
+                **ORDER,
+                "lineItems": {
+                    "nodes": [
+                        {
+                            "title": "Pan",
+                            "sku": "PAN",
+                            "product": {"id": "gid://shopify/Product/1"},
+                            "variant": {"id": "gid://shopify/ProductVariant/1"},
+                        }
+                    ]
+                },
+            },
+        ]
+    )
+    query = """{ order(id: "gid://shopify/Order/1") { lineItems(first: 1) { nodes {
+      title sku product { title } variant { sku } } } }
+      product(id: "gid://shopify/Product/1") { id }
+      productVariant(id: "gid://shopify/ProductVariant/1") { id } }"""
+    assert run(query)["data"]["productVariant"]
+    shop.store.delete("gid://shopify/Product/1")
+    body = run(query)
+    assert "errors" not in body
+    assert body["data"] == {
+        "order": {
+            "lineItems": {
+                "nodes": [{"title": "Pan", "sku": "PAN", "product": None, "variant": None}]
+            }
+        },
+        "product": None,
+        "productVariant": None,
+    }
