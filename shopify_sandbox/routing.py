@@ -7,31 +7,31 @@ from .loading import Change
 from .store import Ref
 
 if TYPE_CHECKING:
-    from .orders import _Order
+    from .basket import Basket
     from .shop import Shop
 
 ADDRESS = ("address1", "address2", "city", "phone", "province", "zip")
 ACTIONS = ("CREATE_FULFILLMENT", "REPORT_PROGRESS", "MOVE", "HOLD", "SPLIT")
 
 
-def fulfillment_orders(order: "_Order", data: dict) -> list[dict]:
+def fulfillment_orders(basket: "Basket", data: dict) -> list[dict]:
     """One fulfilment order per location; now and then the second location ships a part."""
     nodes = data["lineItems"]["nodes"]
-    shipped = [pair for pair in zip(order.lines, nodes, strict=True) if pair[0]["ships"]]
+    shipped = [pair for pair in zip(basket.lines, nodes, strict=True) if pair[0]["ships"]]
     groups: dict[str, list] = {}
-    split = len(order.locations) > 1 and len(shipped) > 1 and order.chance(0.15)
+    split = len(basket.locations) > 1 and len(shipped) > 1 and basket.chance(0.15)
     for index, pair in enumerate(shipped):
-        place = order.locations[1 if split and index == len(shipped) - 1 else 0]
+        place = basket.locations[1 if split and index == len(shipped) - 1 else 0]
         groups.setdefault(place["id"], []).append(pair)
-    return [_one(order, data, location, pairs) for location, pairs in groups.items()]
+    return [_one(basket, data, location, pairs) for location, pairs in groups.items()]
 
 
-def _one(order: "_Order", data: dict, location_id: str, pairs: list) -> dict:
-    store = order.shop.store
+def _one(basket: "Basket", data: dict, location_id: str, pairs: list) -> dict:
+    store = basket.shop.store
     location = store.get(location_id)
     target = data["shippingAddress"] or {}
     for line, _node in pairs:
-        order.reserved.append((line["item"], location_id, line["quantity"]))
+        basket.reserved.append((line["item"], location_id, line["quantity"]))
     return {
         "id": store.new_gid("FulfillmentOrder"),
         "status": "OPEN",
@@ -39,7 +39,7 @@ def _one(order: "_Order", data: dict, location_id: str, pairs: list) -> dict:
         "assignedLocation": assigned_location(location),
         "destination": {
             "id": store.new_gid("FulfillmentOrderDestination"),
-            "email": order.email,
+            "email": basket.email,
             "countryCode": target.get("countryCodeV2"),
             **{name: target.get(name) for name in (*ADDRESS, "company", "firstName", "lastName")},
         },
