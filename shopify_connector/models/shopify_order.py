@@ -28,8 +28,8 @@ class ShopifyOrder(models.Model):
         string="Deleted in Shopify", readonly=True, help="Shopify does not hold it any more."
     )
     # Shopify adds values to its enumerations between versions, so these are no selections.
-    financial_status = fields.Char(string="Payment", readonly=True)
-    fulfillment_status = fields.Char(string="Fulfilment", readonly=True)
+    financial_status = fields.Char(string="Payment Status", readonly=True)
+    fulfillment_status = fields.Char(string="Fulfilment Status", readonly=True)
     return_status = fields.Char(string="Return", readonly=True)
     cancel_reason = fields.Char(readonly=True)
     risk = fields.Char(readonly=True, help="What Shopify recommends to do with the order.")
@@ -39,6 +39,9 @@ class ShopifyOrder(models.Model):
     edited = fields.Boolean(readonly=True, help="Changed in Shopify after it was placed.")
 
     currency_id = fields.Many2one("res.currency", readonly=True)
+    currency_policy = fields.Char(
+        copy=False, readonly=True, help="The store's when the order was imported."
+    )
     taxes_included = fields.Boolean(string="Prices Include Tax", readonly=True)
     amount_total = fields.Monetary(string="Total", readonly=True)
     amount_tax = fields.Monetary(string="Taxes", readonly=True)

@@ -75,6 +75,7 @@ class ShopifyOrderCreator(models.AbstractModel):
                     "backend_id": backend.id,
                     "shopify_gid": order.gid,
                     "sale_order_id": sale.id,
+                    "currency_policy": backend.currency_policy,
                     "reserve_pending": backend.reserve and confirmer._wanted(backend, order),
                     **Values._facts(order, found),
                     **Values._applied(order, found),

@@ -49,17 +49,13 @@ class ShopifyOrderImporter(models.AbstractModel):
             if node is None:
                 outcomes[gid] = self._gone(bindings.get(gid))
                 continue
+            binding = bindings.get(gid)
             try:
-                order = map_order(
-                    node,
-                    policy=backend.currency_policy,
-                    shop_country=backend.shop_country_id.code or None,
-                )
+                order = self._map(backend, node, binding)
             except MappingError as error:
                 outcomes[gid] = Outcome("blocked", blocks=[self._mapping_block(node, error)])
                 continue
             mapped.append(order)
-            binding = bindings.get(gid)
             by_hand = "manual" in (context.get("sources") or {}).get(gid, ())
             outcome = self._settled(backend, order, binding, by_hand)
             if outcome:
@@ -72,6 +68,11 @@ class ShopifyOrderImporter(models.AbstractModel):
         self._after_apply(backend, applied, context)
         return outcomes
 
+    def _map(self, backend, node, binding):
+        """An order stays in the currency in which it was imported, whatever the store's policy."""
+        policy = (binding and binding.currency_policy) or backend.currency_policy
+        return map_order(node, policy=policy, shop_country=backend.shop_country_id.code or None)
+
     def _after_apply(self, backend, applied, context):
         """What follows from orders that are in Odoo now; open to extension.
 
@@ -81,14 +82,26 @@ class ShopifyOrderImporter(models.AbstractModel):
         """
 
     def _import(self, backend, orders, bindings):
-        found, outcomes = self._find(backend, orders, bindings)
-        ready = [order for order in orders if order.gid not in outcomes]
-        new = [order for order in ready if order.gid not in bindings]
-        known = [order for order in ready if order.gid in bindings]
+        updater = self.env["shopify.order.updater"]
+        known = {order.gid for order in orders if order.gid in bindings}
+        facts_only = {
+            order.gid
+            for order in orders
+            if order.gid in known and not updater._needs_resolving(bindings[order.gid], order)
+        }
+        found = Found()
+        self._find_currencies(orders, found)
+        outcomes = self._find(
+            backend, [order for order in orders if order.gid not in facts_only], known, found
+        )
+        ready = [found.leave_out(order) for order in orders if order.gid not in outcomes]
+        self._find_tags(ready, found)
+        new = [order for order in ready if order.gid not in known]
         if new:
             outcomes |= self.env["shopify.order.creator"]._create_orders(backend, new, found)
-        if known:
-            outcomes |= self.env["shopify.order.updater"]._update(backend, known, bindings, found)
+        old = [order for order in ready if order.gid in known]
+        if old:
+            outcomes |= updater._update(backend, old, bindings, found)
         return outcomes
 
     def _bindings(self, backend, gids):
@@ -159,13 +172,13 @@ class ShopifyOrderImporter(models.AbstractModel):
 
     # === WHAT STANDS FOR WHAT === #
 
-    def _find(self, backend, orders, bindings):
-        """Resolve everything that the orders refer to.
+    def _find(self, backend, orders, known, found):
+        """Resolve everything that the orders refer to, into ``found``.
 
-        :return: ``(Found, {gid: Outcome})``, the outcomes being those of orders that must wait;
-            nothing was written for them
+        :param known: gids of orders that have a name already
+        :return: ``{gid: Outcome}`` of orders that must wait; nothing was written for them
         """
-        found, env = Found(), self.env
+        env = self.env
         lines = [line for order in orders for line in order.lines]
         goods = [line for line in lines if line.kind != "shipping"]
         shipping = [line for line in lines if line.kind == "shipping"]
@@ -174,7 +187,6 @@ class ShopifyOrderImporter(models.AbstractModel):
         found.taxes, tax_blocks = env["shopify.tax.matcher"]._match(
             backend, {tax.key for line in lines for tax in line.taxes}
         )
-        self._find_currencies(orders, found)
         blocks = {}
         for order in orders:
             blocks[order.gid] = [
@@ -188,9 +200,8 @@ class ShopifyOrderImporter(models.AbstractModel):
         clear = [order for order in clear if not blocks[order.gid]]
         self._find_pricelists(backend, clear, found)
         self._find_warehouses(backend, clear, found)
-        self._find_tags(clear, found)
-        self._find_names(backend, [order for order in clear if order.gid not in bindings], found)
-        return found, {
+        self._find_names(backend, [order for order in clear if order.gid not in known], found)
+        return {
             gid: Outcome("blocked", blocks=_once(causes))
             for gid, causes in blocks.items()
             if causes

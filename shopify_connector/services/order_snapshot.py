@@ -21,6 +21,7 @@ def snapshot(order: Order) -> dict:
         "currency": order.currency,
         "total": _plain(order.totals.total),
         "cancelled": order.cancelled_at is not None,
+        "customer": _customer(order),
         "billing": _address(order.billing),
         "shipping": _address(order.shipping),
         "lines": {
@@ -34,6 +35,14 @@ def snapshot(order: Order) -> dict:
             for line in order.lines
         },
     }
+
+
+def _customer(order: Order) -> list:
+    """What is compared, and what is shown."""
+    customer, company = order.customer, order.company
+    gids = [customer.gid if customer else order.email, company.location_gid if company else ""]
+    names = [company.name if company else "", customer.name if customer else order.email]
+    return [gids, ", ".join(filter(None, names)) or "-"]
 
 
 def _plain(money: Money) -> str:
@@ -68,7 +77,7 @@ def differences(old: Mapping, new: Mapping) -> list[tuple[str, dict]]:
 
     Kinds: ``cancelled``, ``reopened``, ``currency``, ``line_added``, ``line_removed``,
     ``quantity``, ``left`` (units taken away by refunds or edits), ``amount``, ``taxes``,
-    ``billing``, ``shipping``, ``total``.
+    ``customer``, ``billing``, ``shipping``, ``total``.
     """
     found: list[tuple[str, dict]] = []
     if old["cancelled"] != new["cancelled"]:
@@ -76,6 +85,8 @@ def differences(old: Mapping, new: Mapping) -> list[tuple[str, dict]]:
     if old["currency"] != new["currency"]:
         found.append(("currency", {"old": old["currency"], "new": new["currency"]}))
     found += _line_differences(old["lines"], new["lines"])
+    if old["customer"][0] != new["customer"][0]:
+        found.append(("customer", {"old": old["customer"][1], "new": new["customer"][1]}))
     for place in ("billing", "shipping"):
         before, after = old[place], new[place]
         if (before and before[0]) != (after and after[0]):

@@ -8,6 +8,7 @@ and quantity of the line are those that stand beside them.
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from decimal import Decimal
 
 from ..mappers.order_types import Order, OrderLine
@@ -76,8 +77,9 @@ def extra_tax_data(
 
 def books_rate(order: Order) -> float | None:
     """Units of the order's currency for one of the store's, as Shopify converted; None at zero."""
-    total = sum(line.total_included.amount for line in order.lines)
-    shop_total = sum(line.shop_total_included.amount for line in order.lines)
+    lines = order.booked_lines
+    total = sum(line.total_included.amount for line in lines)
+    shop_total = sum(line.shop_total_included.amount for line in lines)
     if not total or not shop_total:
         return None
     return float(total / shop_total)
@@ -85,9 +87,9 @@ def books_rate(order: Order) -> float | None:
 
 def expected_figures(order: Order) -> dict[str, Decimal]:
     """What the sale order must say, by the lines (:func:`~..mappers.proof.prove` ties them to
-    Shopify's totals)."""
+    Shopify's totals), less the taxes that are left out."""
     figures: dict[str, Decimal] = defaultdict(Decimal)
-    for line in order.lines:
+    for line in order.booked_lines:
         figures["total"] += line.total_included.amount
         figures["tax"] += line.tax_total.amount
         figures["untaxed"] += line.total_excluded.amount
@@ -95,3 +97,13 @@ def expected_figures(order: Order) -> dict[str, Decimal]:
         if line.kind == "shipping":
             figures["shipping"] += line.net.amount
     return {key: figures[key] for key in ("total", "tax", "untaxed", "shipping", "discount")}
+
+
+def left_out_figures(order: Order) -> dict[str, float]:
+    """By how much Shopify's figures are above those that are booked, because of taxes that are
+    left out; empty where none is."""
+    if not order.left_out:
+        return {}
+    booked = expected_figures(order)
+    whole = expected_figures(replace(order, left_out=frozenset()))
+    return {figure: float(whole[figure] - booked[figure]) for figure in whole}

@@ -33,6 +33,13 @@ _KEPT = {
     "shopify_computed",
     "order_line",
 }
+_OF_CUSTOMER = {
+    "partner_id",
+    "partner_invoice_id",
+    "partner_shipping_id",
+    "fiscal_position_id",
+}
+OPEN = ("draft", "sent")
 # What a line has from its product.
 _OF_PRODUCT = {
     "product_id",
@@ -53,50 +60,79 @@ class ShopifyOrderUpdater(models.AbstractModel):
     _name = "shopify.order.updater"
     _description = "Shopify Order Updater"
 
+    def _needs_resolving(self, binding, order):
+        """Whether the content will be written, so that its products, taxes and contacts count.
+
+        Nothing else may stop an update: a status is recorded whatever is mapped.
+        """
+        return binding.sale_order_id.state in OPEN and bool(self._differences(binding, order))
+
     def _update(self, backend, orders, bindings, found):
         """Bring imported orders up to date.
 
         :param orders: list of :class:`~..mappers.order_types.Order`
         :param bindings: ``{gid: shopify.order}``
-        :param found: :class:`~.order_values.Found`
+        :param found: :class:`~.order_values.Found`, complete for those that `_needs_resolving`
         :return: ``{gid: Outcome}``
         """
-        outcomes, to_confirm = {}, []
+        outcomes, done = {}, []
         for order in orders:
             binding = bindings[order.gid]
-            sale = binding.sale_order_id
-            content = snapshot(order)
-            changed = fingerprint(content) != binding.fingerprint
-            facts = self._changed_facts(binding, order, found)
-            if not changed:
-                facts |= {"seen": False, "difference": False}
-            elif sale.state in ("draft", "sent"):
-                block = self._apply(backend, binding, order, found)
-                if block:
-                    outcomes[order.gid] = Outcome("blocked", blocks=[block])
-                    continue
-                facts |= self.env["shopify.order.values"]._applied(order, found)
-            binding.write(facts)
-            if changed and sale.state not in ("draft", "sent"):
-                outcomes[order.gid] = self._record_difference(binding, order, content)
-                continue
-            self._apply_tags(sale, order, found)
-            if sale.state in ("draft", "sent") and is_dead(order):
-                sale._action_cancel()
-            to_confirm.append((order, sale))
-            outcomes[order.gid] = Outcome(
-                "updated", record=sale, message=self._sentence(order, changed)
-            )
-        self._confirm(backend, to_confirm, bindings)
+            outcome = self._update_one(backend, order, binding, found)
+            outcomes[order.gid] = outcome
+            if outcome.status != "blocked":
+                done.append((order, binding.sale_order_id))
+        confirmed = self._confirm(backend, done, bindings)
+        for order, sale in done:
+            if sale in confirmed:
+                outcomes[order.gid] = Outcome(
+                    "updated", record=sale, message=self.env._("%s was confirmed.", order.name)
+                )
         return outcomes
 
-    def _sentence(self, order, changed):
-        if changed:
-            return self.env._("%s was applied to the quotation again.", order.name)
-        return self.env._("%s: status, payment and notes are up to date.", order.name)
+    def _update_one(self, backend, order, binding, found):
+        sale = binding.sale_order_id
+        changes = self._differences(binding, order)
+        newer = not binding.shopify_updated_at or order.updated_at > binding.shopify_updated_at
+        facts = self.env["shopify.order.values"]._facts(order, found)
+        if changes and sale.state in OPEN:
+            kinds = {kind for kind, _values in changes}
+            block = self._apply(backend, binding, order, found, kinds)
+            if block:
+                return Outcome("blocked", record=sale, blocks=[block])
+            facts |= self.env["shopify.order.values"]._applied(order, found)
+        elif not changes:
+            facts |= {"seen": False, "difference": False}
+        newer = newer or bool(changes) or bool(binding.difference)
+        binding.write(facts)
+        self._apply_tags(sale, order, found)
+        if changes and sale.state not in OPEN:
+            return self._record_difference(binding, order, changes)
+        if sale.state in OPEN and is_dead(order):
+            sale._action_cancel()
+        return Outcome(
+            "updated" if newer else "unchanged",
+            record=sale,
+            message=self._sentence(order, changes, newer),
+        )
 
-    def _changed_facts(self, binding, order, found):
-        return self.env["shopify.order.values"]._facts(order, found)
+    def _differences(self, binding, order):
+        """What of the content changed since it was applied."""
+        content = snapshot(order)
+        if fingerprint(content) == binding.fingerprint:
+            return []
+        changes = differences(binding.snapshot, content)
+        if binding.sale_order_id.state == "cancel":
+            # What Shopify cancels is what Odoo has cancelled.
+            changes = [change for change in changes if change[0] != "cancelled"]
+        return changes
+
+    def _sentence(self, order, changes, newer):
+        if changes:
+            return self.env._("%s was applied to the quotation again.", order.name)
+        if newer:
+            return self.env._("%s: status, payment and notes were brought up to date.", order.name)
+        return self.env._("%s is up to date.", order.name)
 
     def _confirm(self, backend, pairs, bindings):
         confirmed = self.env["shopify.order.confirmer"]._confirm(backend, pairs)
@@ -104,6 +140,7 @@ class ShopifyOrderUpdater(models.AbstractModel):
             for order, sale in pairs:
                 if sale in confirmed:
                     bindings[order.gid].reserve_pending = True
+        return confirmed
 
     def _apply_tags(self, sale, order, found):
         """Shopify's tags are added to those that the order has in Odoo."""
@@ -113,16 +150,23 @@ class ShopifyOrderUpdater(models.AbstractModel):
 
     # === QUOTATION === #
 
-    def _apply(self, backend, binding, order, found):
+    def _apply(self, backend, binding, order, found, kinds):
         """Rewrite a quotation; what a user set on it and Shopify does not state stays.
 
+        :param kinds: kinds of the differences, see :func:`~.order_snapshot.differences`
         :return: the Block that stopped it; nothing was written then
         """
         sale = binding.sale_order_id
         vals = self.env["shopify.order.values"]._order_vals(backend, order, found)
         commands = self._line_commands(backend, sale, vals["order_line"])
-        vals = {key: value for key, value in vals.items() if key not in _KEPT}
-        vals = self._changed_only(sale, vals)
+        kept = _KEPT if kinds & {"customer", "billing", "shipping"} else _KEPT | _OF_CUSTOMER
+        vals = {key: value for key, value in vals.items() if key not in kept}
+        if vals.get("partner_id", sale.partner_id.id) != sale.partner_id.id:
+            # Odoo would take these from the new contact.
+            vals |= {key: sale[key].id for key in ("pricelist_id", "user_id", "team_id")}
+            vals |= {"payment_term_id": sale.payment_term_id.id, "note": sale.note}
+        else:
+            vals = self._changed_only(sale, vals)
         try:
             with self.env.cr.savepoint():
                 sale.write({**vals, "order_line": commands})
@@ -166,10 +210,9 @@ class ShopifyOrderUpdater(models.AbstractModel):
 
     # === CONFIRMED ORDER === #
 
-    def _record_difference(self, binding, order, content):
-        found = differences(binding.snapshot, content)
-        sentences = [self._difference_sentence(kind, values) for kind, values in found]
-        binding.write({"seen": content, "difference": "\n".join(sentences)})
+    def _record_difference(self, binding, order, changes):
+        sentences = [self._difference_sentence(kind, values) for kind, values in changes]
+        binding.write({"seen": snapshot(order), "difference": "\n".join(sentences)})
         sale = binding.sale_order_id
         block = Block(
             category="order_changed",
@@ -204,6 +247,7 @@ class ShopifyOrderUpdater(models.AbstractModel):
             "left": _("%(new)s of %(line)s are left after edits and refunds, before %(old)s."),
             "amount": _("The amount of %(line)s was %(old)s and is %(new)s."),
             "taxes": _("The taxes of %(line)s changed."),
+            "customer": _("The customer was %(old)s and is %(new)s."),
             "billing": _("The invoice address was %(old)s and is %(new)s."),
             "shipping": _("The delivery address was %(old)s and is %(new)s."),
             "total": _("The total was %(old)s and is %(new)s."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from odoo import api, fields, models
 from odoo.fields import Command
@@ -14,7 +14,7 @@ from ..mappers.odoo_values import (
     visible_attributes,
 )
 from .order_snapshot import fingerprint, snapshot
-from .order_totals import books_rate, extra_tax_data, taxes_by_id
+from .order_totals import books_rate, extra_tax_data, left_out_figures, taxes_by_id
 
 
 @dataclass
@@ -32,6 +32,16 @@ class Found:
     blocks: dict = field(default_factory=dict)  # order gid -> [Block]
     currencies: dict = field(default_factory=dict)  # ISO code -> res.currency, inactive ones too
     cache: dict = field(default_factory=dict)  # what is the same for many orders of the batch
+
+    def leave_out(self, order):
+        """The order, knowing which of its taxes are mapped to no tax because they are left out."""
+        if "left_out" not in self.cache:
+            self.cache["left_out"] = {key for key, tax in self.taxes.items() if not tax}
+        keys = self.cache["left_out"]
+        if not keys:
+            return order
+        gone = frozenset(tax.key for line in order.lines for tax in line.taxes if tax.key in keys)
+        return replace(order, left_out=gone) if gone else order
 
 
 class ShopifyOrderValues(models.AbstractModel):
@@ -152,7 +162,7 @@ class ShopifyOrderValues(models.AbstractModel):
         analytic = {} if self._analytic_models(found) else {"analytic_distribution": False}
         return [
             {**self._line_vals(backend, line, found, common, rate), **analytic, "sequence": 10 + n}
-            for n, line in enumerate(order.lines)
+            for n, line in enumerate(order.booked_lines)
         ]
 
     def _line_vals(self, backend, line, found, common, rate):
@@ -231,6 +241,7 @@ class ShopifyOrderValues(models.AbstractModel):
     def _facts(self, order, found):
         """Values of ``shopify.order`` that follow Shopify at any time, whatever Odoo's order is."""
         totals = order.totals
+        currency = found.currencies.get(order.currency)
         return {
             "shopify_updated_at": order.updated_at,
             "synced_at": fields.Datetime.now(),
@@ -248,7 +259,7 @@ class ShopifyOrderValues(models.AbstractModel):
             "risk_level": order.risk_level,
             "test": order.test,
             "edited": order.edited,
-            "currency_id": found.currencies[order.currency].id,
+            "currency_id": currency.id if currency else False,
             "taxes_included": order.taxes_included,
             "amount_total": _float(totals.total),
             "amount_tax": _float(totals.tax),
@@ -303,6 +314,9 @@ class ShopifyOrderValues(models.AbstractModel):
                     "rate": None if tax.key.percent is None else float(tax.key.percent),
                     "amount": float(tax.amount.amount),
                     "channel_liable": tax.key.channel_liable,
+                    "included": tax.key.included,
+                    "country": tax.key.country_code or "",
+                    "left_out": tax.key in order.left_out,
                     "tax_id": found.taxes[tax.key].id if tax.key in found.taxes else False,
                 }
                 for tax in order.taxes
@@ -311,6 +325,7 @@ class ShopifyOrderValues(models.AbstractModel):
                 {"title": title, "kind": kind, "amount": float(amount)}
                 for (title, kind), amount in discounts.items()
             ],
+            "left_out": left_out_figures(order),
         }
 
 

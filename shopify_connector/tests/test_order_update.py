@@ -138,6 +138,42 @@ class TestQuotationUpdate(UpdateCase):
         self.assertEqual(sale.order_line.product_id, self.goods[0])
         self.assertEqual(sale.order_line.product_uom_qty, 3)
 
+    def test_contact_that_a_user_chose_stays(self):
+        sale = self.quotation(A1)
+        other = self.env["res.partner"].create({"name": "Head office"})
+        sale.partner_invoice_id = other
+        self.update(A2, displayFinancialStatus="PENDING")
+        self.assertEqual(sale.partner_invoice_id, other)
+
+    def test_customer_changes(self):
+        """The new contact brings neither its price list nor its terms along."""
+        sale = self.quotation(A1)
+        pricelist, term = sale.pricelist_id, sale.payment_term_id
+        self.env["res.partner"].create(
+            {
+                "name": "Eve",
+                "email": "eve@example.com",
+                "property_payment_term_id": self.env["account.payment.term"].search([], limit=1).id,
+                "user_id": self.env.user.id,
+            }
+        )
+        node = self.build(A1, displayFinancialStatus="PENDING")
+        node.fields["customer"] = {
+            "id": "gid://shopify/Customer/99",
+            "defaultEmailAddress": {"emailAddress": "eve@example.com"},
+        }
+        self.process(self.us, node)
+        self.assertEqual(sale.partner_id.name, "Eve")
+        self.assertEqual((sale.pricelist_id, sale.payment_term_id), (pricelist, term))
+        self.assertFalse(sale.user_id)
+        self.assertEqual(sale.amount_total, 10.4)
+
+    def test_by_hand_without_change(self):
+        self.quotation(A1)
+        node = self.build(A1, displayFinancialStatus="PENDING", updatedAt="2026-11-02T11:01:00Z")
+        (outcome,) = self.process(self.us, node, sources={"manual"})
+        self.assertEqual(outcome.status, "unchanged")
+
 
 class TestConfirmedUpdate(UpdateCase):
     def confirmed(self, *lines, **fields):
@@ -162,6 +198,38 @@ class TestConfirmedUpdate(UpdateCase):
         self.assertEqual((binding.note, binding.tags), ("later", "x"))
         self.assertFalse(binding.difference)
         self.assertEqual(sale.order_line, lines)
+
+    def test_status_whatever_is_mapped(self):
+        """What is no longer mapped stops no status, neither on an order nor on a quotation."""
+        sale = self.confirmed(A1)
+        self.us.tax_mapping_ids.unlink()
+        self.goods.default_code = False
+        self.us.missing_product = "stop"
+        self.us.currency_policy = "presentment"
+        outcome = self.update(A1, displayFulfillmentStatus="FULFILLED", tags=["new"])
+        self.assertEqual(outcome.status, "updated")
+        self.assertEqual(sale.shopify_order_ids.fulfillment_status, "fulfilled")
+        self.assertEqual(sale.tag_ids.name, "new")
+
+    def test_currency_policy_that_changes(self):
+        """Orders stay in their currency; later ones are in the other."""
+        self.env.ref("base.CAD").active = True
+        node = OrderNode(1, presentment="CAD", rate=2).line("A", "10", 1)
+        sale = self.sale(self.us, node)
+        self.us.currency_policy = "presentment"
+        again = OrderNode(1, presentment="CAD", rate=2, updatedAt="2026-11-02T12:00:00Z")
+        (outcome,) = self.process(self.us, again.line("A", "10", 1))
+        self.assertEqual(outcome.status, "updated")
+        self.assertEqual((sale.currency_id.name, sale.amount_total), ("USD", 10))
+        later = self.sale(self.us, OrderNode(2, presentment="CAD", rate=2).line("A", "10", 1))
+        self.assertEqual((later.currency_id.name, later.amount_total), ("CAD", 20))
+
+    def test_cancelled_on_both_sides(self):
+        sale = self.confirmed(A1)
+        sale._action_cancel()
+        outcome = self.update(A1, cancelledAt="2026-11-02T12:00:00Z")
+        self.assertEqual(outcome.status, "updated")
+        self.assertFalse(sale.shopify_order_ids.difference)
 
     def test_difference_waits_for_a_person(self):
         cases = {
