@@ -61,9 +61,7 @@ class ShopifyException(models.Model):
     last_seen = fields.Datetime(required=True, readonly=True, default=fields.Datetime.now)
     occurrences = fields.Integer(default=1, required=True, readonly=True, aggregator=False)
     closed_at = fields.Datetime(string="Closed", readonly=True)
-    closed_by_id = fields.Many2one(
-        "res.users", string="Closed By", readonly=True, help="Empty: it closed by itself."
-    )
+    closed_by_id = fields.Many2one("res.users", readonly=True, help="Empty: it closed by itself.")
     alerted_at = fields.Datetime(readonly=True, help="When the managers were told.")
 
     res_model = fields.Char(string="Model to Fix", readonly=True)
