@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .address import Address, map_address
-from .text import clean, lower, nodes
+from .text import clean, lower, metafields, nodes
 
 _NOT_DIGIT = re.compile(r"\D+")
 _EXTENSION = re.compile(r"\s*(?:ext\.?|extension|x|#)\s*\d+\s*$", re.IGNORECASE)
@@ -18,7 +18,8 @@ class Customer:
     """A person who bought; absent texts are empty strings.
 
     ``email`` and ``phone`` are normalised. Consents and ``state`` are Shopify's enum values in
-    lower case ("subscribed", "enabled"), empty where unknown.
+    lower case ("subscribed", "enabled"), empty where unknown. ``metafields`` are pairs of
+    ``namespace.key`` and the text of the value.
     """
 
     gid: str
@@ -38,11 +39,15 @@ class Customer:
     default_address: Address | None = None
     email_consent: str = ""
     sms_consent: str = ""
+    metafields: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """A business that buys (B2B), seen from one of its locations."""
+    """A business that buys (B2B), seen from one of its locations.
+
+    ``billing`` and ``shipping`` are the location's own addresses, the name being who receives.
+    """
 
     gid: str
     name: str
@@ -54,6 +59,8 @@ class Company:
     tax_exempt: bool = False
     contact_gid: str = ""
     contact_title: str = ""
+    billing: Address | None = None
+    shipping: Address | None = None
 
 
 # Countries by international calling code, those that ship most. Numbers of other countries keep
@@ -244,6 +251,7 @@ def map_customer(node: Mapping | None) -> Customer | None:
         default_address=default_address,
         email_consent=lower(email_node.get("marketingState")),
         sms_consent=lower(sms.get("state")),
+        metafields=metafields(node.get("metafields")),
     )
 
 
@@ -265,4 +273,6 @@ def map_company(node: Mapping | None) -> Company | None:
         tax_exempt=bool(tax.get("taxExempt")),
         contact_gid=contact.get("id") or "",
         contact_title=clean(contact.get("title")),
+        billing=map_address(location.get("billingAddress")),
+        shipping=map_address(location.get("shippingAddress")),
     )

@@ -31,7 +31,7 @@ from .order_types import (
     TransactionFee,
 )
 from .proof import Difference, Reading, prove, removed_units, settle
-from .text import attributes, clean, lower, nodes, parse_datetime
+from .text import attributes, clean, lower, metafields, nodes, parse_datetime
 
 __all__ = [
     "Difference",
@@ -137,6 +137,7 @@ def _head(node: Mapping) -> dict:
         "note": clean(node.get("note")),
         "tags": tuple(node.get("tags") or ()),
         "attributes": attributes(node.get("customAttributes")),
+        "metafields": metafields(node.get("metafields")),
         "source_name": clean(node.get("sourceName")),
         "channel": clean(attribution.get("displayName")),
         "channel_handle": clean(attribution.get("handle")),

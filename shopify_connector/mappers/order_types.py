@@ -8,14 +8,15 @@ in lower case, also those that this version does not know.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from .address import Address
 from .customer import Company, Customer
-from .money import Money, MoneyBag
-from .tax import TaxAmount, sum_taxes
+from .money import Money, MoneyBag, currency_digits
+from .tax import TaxAmount, TaxKey, sum_taxes
 
 LINE_KINDS = ("product", "custom", "gift_card", "tip", "shipping", "duty", "fee")
 GOODS_KINDS = frozenset({"product", "custom", "gift_card"})
@@ -119,6 +120,37 @@ class OrderLine:
     def shop_total_included(self) -> Money:
         return self.shop_net if self.taxes_included else self.shop_net + self.shop_tax_total
 
+    def without_taxes(self, keys: Collection[TaxKey]) -> OrderLine:
+        """The line as if these taxes had never been charged; what is left stays to the cent.
+
+        Where prices include tax, ``net`` goes down by the taxes, and so does ``unit_price``, to
+        whole cents; ``total_excluded`` is the same before and after.
+        """
+        gone = [tax for tax in self.taxes if tax.key in keys]
+        if not gone:
+            return self
+        taxes = tuple(tax for tax in self.taxes if tax.key not in keys)
+        if not self.taxes_included:
+            return replace(self, taxes=taxes)
+        net = self.net - Money.sum((tax.amount for tax in gone), self.net.currency)
+        shop_net = self.shop_net - Money.sum(
+            (tax.shop_amount for tax in gone), self.shop_net.currency
+        )
+        unit_price = self.unit_price
+        if self.net:
+            # down: a line without discount then shows none
+            cent = Decimal(1).scaleb(-currency_digits(net.currency))
+            amount = unit_price.amount * net.amount / self.net.amount
+            unit_price = Money(amount.quantize(cent, ROUND_DOWN), net.currency)
+        return replace(
+            self,
+            taxes=taxes,
+            net=net,
+            shop_net=shop_net,
+            unit_price=unit_price,
+            gross=unit_price * self.quantity,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Totals:
@@ -205,6 +237,9 @@ class Order:
     ``risk`` is Shopify's recommendation (none, accept, investigate, cancel), ``risk_level`` the
     highest level that was assessed (none, low, medium, high, pending).
     ``warnings`` tell the user what was understood in an unusual way.
+    ``metafields`` are pairs of ``namespace.key`` and text; only those that were asked for.
+    ``left_out`` are taxes that are not to be booked, see :attr:`booked_lines`; ``lines`` and
+    ``totals`` are Shopify's all the same.
     """
 
     gid: str
@@ -256,6 +291,15 @@ class Order:
     location_gid: str = ""
     payment_terms: PaymentTerms | None = None
     warnings: tuple[str, ...] = ()
+    left_out: frozenset[TaxKey] = frozenset()
+    metafields: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def booked_lines(self) -> tuple[OrderLine, ...]:
+        """The lines as they are booked: Shopify's, less the taxes that are left out."""
+        if not self.left_out:
+            return self.lines
+        return tuple(line.without_taxes(self.left_out) for line in self.lines)
 
     @property
     def taxes(self) -> tuple[TaxAmount, ...]:

@@ -54,3 +54,10 @@ def attributes(items: Iterable[Mapping] | None) -> tuple[tuple[str, str], ...]:
     if not items:
         return ()
     return tuple((item["key"], item.get("value") or "") for item in items)
+
+
+def metafields(connection: Mapping | None) -> tuple[tuple[str, str], ...]:
+    """Metafields as pairs of ``namespace.key`` and the text of the value."""
+    return tuple(
+        (f"{node['namespace']}.{node['key']}", node.get("value") or "") for node in nodes(connection)
+    )
