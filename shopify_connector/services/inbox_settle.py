@@ -1,4 +1,5 @@
 import logging
+from datetime import timedelta
 
 from odoo import models
 from odoo.tools import SQL
@@ -12,6 +13,8 @@ _logger = logging.getLogger(__name__)
 # The drain's own attempt, and three in a job of its own: after 1, 4 and 16 s.
 MAX_ATTEMPTS = 4
 FIRST_RETRY = 1
+# A cause is marked as solved when its transaction says so, which others see when it commits.
+COMMIT_LAG = timedelta(minutes=5)
 # When the job of a resource dies, a drain takes it over after this time.
 RETRY_NET = 60
 
@@ -103,7 +106,7 @@ class ShopifyInbox(models.AbstractModel):
                     AND solved.closed_by_id IS NULL AND solved.closed_at >= %s
                 WHERE e.id = ANY(%s) AND e.occurrences = 1
                 """,
-                since.replace(microsecond=0),
+                (since - COMMIT_LAG).replace(microsecond=0),
                 exceptions.ids,
             )
         )
