@@ -4,7 +4,9 @@ from odoo import fields, models
 class AccountPayment(models.Model):
     _inherit = "account.payment"
 
-    shopify_payment_ids = fields.One2many("shopify.payment", "payment_id", readonly=True)
+    shopify_payment_ids = fields.One2many(
+        "shopify.payment", "payment_id", string="Shopify Payments", readonly=True
+    )
     shopify_payment_id = fields.Many2one("shopify.payment", compute="_compute_shopify_facts")
     shopify_fee = fields.Monetary(
         string="Shopify Fee",

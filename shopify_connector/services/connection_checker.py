@@ -61,9 +61,9 @@ class ShopifyConnectionChecker(models.AbstractModel):
             result = client.execute("shop_info")
             shop = map_shop(result.data["shop"])
         except UserError as error:
-            findings.append(
-                Finding("error", self.env._("Not configured"), str(error), feature="connection")
-            )
+            copy = backend.foreign_database
+            title = self.env._("This database is a copy") if copy else self.env._("Not configured")
+            findings.append(Finding("error", title, str(error), feature="connection"))
         except ShopifyError as error:
             findings.append(self._failure(error))
         if shop:
