@@ -39,14 +39,21 @@ def exact(number: float) -> Decimal:
     return Decimal(repr(number))
 
 
-def in_force(data: Mapping | None, *, price_unit: float, discount: float, quantity: float) -> bool:
-    """Whether the line still is what its amounts were stated for."""
+def in_force(
+    data: Mapping | None, *, price_unit: float, discount: float, quantity: float, digits: int
+) -> bool:
+    """Whether the line still is what its amounts were stated for.
+
+    :param digits: decimals of the currency, within which the tax engine compares too: the price
+        of a line is kept with fewer decimals than Shopify may state
+    """
+    tolerance = 0.5 * 10**-digits
     return bool(
         data
         and data.get("manual_tax_amounts")
-        and abs(data["price_unit"] - price_unit) < 1e-9
-        and abs(data["discount"] - discount) < 1e-9
-        and abs(data["quantity"] - quantity) < 1e-9
+        and abs(data["price_unit"] - price_unit) < tolerance
+        and abs(data["discount"] - discount) < tolerance
+        and abs(data["quantity"] - quantity) < 1e-6
     )
 
 
@@ -82,9 +89,7 @@ def share(
         result["manual_tax_amounts"][tax_id] = shares = {}
         for suffix in (DOCUMENT, BOOKS):
             if f"tax_amount{suffix}" in amounts:
-                shares[f"tax_amount{suffix}"] = part(
-                    amounts[f"tax_amount{suffix}"], tax_id, suffix
-                )
+                shares[f"tax_amount{suffix}"] = part(amounts[f"tax_amount{suffix}"], tax_id, suffix)
                 shares[f"base_amount{suffix}"] = result[f"manual_total_excluded{suffix}"]
     return result
 

@@ -68,6 +68,7 @@ class SaleOrderLine(models.Model):
             price_unit=self.price_unit,
             discount=self.discount,
             quantity=self.product_uom_qty,
+            digits=self.currency_id.decimal_places,
         )
 
     def _shopify_invoice_share(self, quantity):

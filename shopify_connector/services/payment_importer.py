@@ -19,6 +19,8 @@ _logger = logging.getLogger(__name__)
 
 # Shopify's own gateways for what the merchant owes the customer already.
 _KINDS = {"gift_card": "gift_card", "shopify_store_credit": "store_credit"}
+# What Shopify may tell of a transaction after it was booked.
+_AFTERWARDS = ("fee", "fee_tax", "fee_currency_id", "settlement_currency", "settlement_rate")
 # Sources of events that somebody waits for.
 _ASKED = {"manual", "retry"}
 
@@ -98,8 +100,9 @@ class ShopifyPaymentImporter(models.AbstractModel):
         for payment in known:
             order, transaction = stated.pop(payment.shopify_gid)
             vals = self._vals(order, transaction, currencies)
-            if not payment.move_id:
-                payment.write(self._changed(payment, vals))
+            if payment.move_id:
+                vals = {name: vals[name] for name in _AFTERWARDS}
+            payment.write(self._changed(payment, vals))
         Payment.create(
             [
                 {
@@ -172,7 +175,7 @@ class ShopifyPaymentImporter(models.AbstractModel):
 
         :param orders: ``shopify.order``
         :param plan: ``{shopify.order: Plan}``
-        :return: ``{shopify.order: [Block]}``, nothing being booked of these orders
+        :return: ``{shopify.order: [Block]}`` of payments that could not be booked
         """
         due = orders.filtered(lambda order: backend.book_payments or plan[order].policy == "paid")
         payments = self.env["shopify.payment"].search(
@@ -196,7 +199,7 @@ class ShopifyPaymentImporter(models.AbstractModel):
             block = self._obstacle(backend, payment, targets[payment.gateway])
             if block:
                 blocks.setdefault(payment.order_id, []).append(block)
-        payments = payments.filtered(lambda payment: payment.order_id not in blocks)
+                payments -= payment
         ignored = payments.filtered(
             lambda payment: not payment.amount or targets[payment.gateway].kind == "ignore"
         )

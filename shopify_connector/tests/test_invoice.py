@@ -4,8 +4,12 @@ from datetime import date
 from decimal import Decimal
 
 from odoo import fields
+from odoo.sql_db import db_connect
 from odoo.tests import Form
 
+from odoo.addons.queue_job.exception import RetryableJobError
+
+from ..models import shopify_backend_accounting
 from .accounting_common import AccountingCase, cents
 from .order_nodes import OrderNode
 
@@ -107,8 +111,11 @@ class TestInvoice(AccountingCase):
         self.us.invoice_when = "delivery"
         sale = self.run_order(self.paid())
         self.assertFalse(sale.invoice_ids)
+        jobs = [("identity_key", "=", f"shopify:{self.us.id}:accounting")]
+        self.env["queue.job"].search(jobs).unlink()
         self.deliver(sale, {"A": 1})
         self.assertFalse(sale.invoice_ids, "nothing is computed in the user's transaction")
+        self.assertEqual(len(self.env["queue.job"].search(jobs)), 1)
         self.account()
         first = sale.invoice_ids
         # a third of 29.60, 1.18 and 1.37, and all of the shipping
@@ -216,7 +223,7 @@ class TestInvoice(AccountingCase):
         self.assertFalse(self.run_order(self.paid(2)).invoice_ids)
 
     def test_batch(self):
-        """Queries do not grow by more than the records need; one bad order harms no other."""
+        """One order that cannot be invoiced harms no other."""
         for number in range(1, 9):
             self.sale(self.us, self.paid(number))
         bad = self.sale(self.us, self.paid(9))
@@ -334,6 +341,35 @@ class TestInvoiceObstacles(AccountingCase):
             (sale.shopify_order_ids.shopify_gid),
         )
         self.assertFalse(sale.invoice_ids)
+
+    def test_one_job_at_a_time(self):
+        sale = self.sale(self.us, self.paid())
+        lock = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+        with db_connect(self.env.cr.dbname).cursor() as other:
+            other.execute(lock, [f"shopify:{self.us.id}:accounting"])
+            with self.assertRaises(RetryableJobError):
+                self.us._job_account()
+            other.rollback()
+        self.assertFalse(self.account())
+        self.assertTrue(sale.invoice_ids)
+
+    def test_net_below_the_jobs(self):
+        self.sale(self.us, self.paid())
+        jobs = [("identity_key", "=", f"shopify:{self.us.id}:accounting")]
+        self.env["queue.job"].search(jobs).unlink()
+        self.env["shopify.backend"]._cron_account()
+        self.assertEqual(len(self.env["queue.job"].search(jobs)), 1)
+
+    def test_many_orders_many_batches(self):
+        """A job takes a part of what waits and calls for the next one."""
+        self.patch(shopify_backend_accounting, "ACCOUNTING_BATCH", 2)
+        sales = self.env["sale.order"].concat(
+            *(self.sale(self.us, self.paid(number)) for number in range(1, 4))
+        )
+        self.us._job_account()
+        self.assertEqual(len(sales.invoice_ids), 2)
+        self.us._job_account()
+        self.assertEqual(len(sales.invoice_ids), 3)
 
     def test_mapping_checks(self):
         with self.assertRaisesRegex(Exception, "no journal for this kind"):

@@ -47,6 +47,33 @@ class TestPayment(AccountingCase):
         )
         self.assertEqual(row.payment_id.reconciled_invoice_ids, sale.invoice_ids)
 
+    def test_fee_that_is_known_later(self):
+        order = self.paid()
+        sale = self.run_order(order)
+        fee = {"type": "fee", "rate": None, "taxAmount": None}
+        fee["amount"] = {"amount": "1.67", "currencyCode": "USD"}
+        order.extra["transactions"][0].update(fees=[fee], amountSet=order.bag("1.00"))
+        order.fields["updatedAt"] = "2026-11-03T10:00:00Z"
+        self.run_order(order)
+        row = self.transactions(sale)
+        self.assertEqual((row.fee, row.amount, row.payment_id.amount), (1.67, 47.35, 47.35))
+
+    def test_part_that_cannot_be_booked(self):
+        """One tender waits for its mapping, the other one is booked."""
+        self.us.gift_card_account_id = False
+        order = self.order()
+        self.transaction(order, 1, "10.00", gateway="gift_card")
+        self.transaction(order, 2, order.total - 10)
+        sale = self.sale(self.us, order)
+        self.assertEqual(self.account().mapped("key"), ["gateway|gift_card"])
+        self.assertEqual(sale.invoice_ids.amount_residual, 10)
+        self.us.gift_card_account_id = self.gift_cards
+        self.assertFalse(self.exceptions(self.us))
+        self.process(self.us, order, sources={"retry"})
+        self.assertFalse(self.account())
+        self.assertEqual(sale.invoice_ids.amount_residual, 0)
+        self.assertEqual(len(self.transactions(sale).payment_id), 1)
+
     def test_before_the_invoice(self):
         """Payments are booked at once where the store wants it, and matched when invoiced."""
         self.us.write({"invoice_policy": "posted", "invoice_when": "delivery"})

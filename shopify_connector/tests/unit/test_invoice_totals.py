@@ -130,8 +130,11 @@ def test_line_without_taxes_stays_manual():
 
 def test_in_force():
     whole = data(2, "10.00", {"1": "0.8"})
-    assert in_force(whole, price_unit=10.0, discount=0.0, quantity=2.0)
-    assert not in_force(whole, price_unit=10.0, discount=5.0, quantity=2.0)
-    assert not in_force(whole, price_unit=10.0, discount=0.0, quantity=3.0)
-    assert not in_force({"computation_key": "x"}, price_unit=10.0, discount=0.0, quantity=2.0)
-    assert not in_force(None, price_unit=10.0, discount=0.0, quantity=2.0)
+    line = {"price_unit": 10.0, "discount": 0.0, "quantity": 2.0, "digits": 2}
+    assert in_force(whole, **line)
+    assert in_force({**whole, "price_unit": 10.004}, **line)
+    assert not in_force(whole, **{**line, "discount": 5.0})
+    assert not in_force(whole, **{**line, "quantity": 3.0})
+    assert not in_force(whole, **{**line, "price_unit": 10.01})
+    assert not in_force({"computation_key": "x"}, **line)
+    assert not in_force(None, **line)
