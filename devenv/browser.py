@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 from .console import DevenvError
 
-SIZE = (1400, 900)
+# One pixel wider and Odoo moves the chatter beside its forms, which makes them narrow.
+SIZE = (1399, 900)
 COLOURS = 192
 FLAGS = (
     "--headless",
@@ -82,6 +83,7 @@ class Browser:
 
     def page(self, name):
         """Turn to a page of the notebook."""
+        self.show_top()
         self.click(f".o_notebook_headers a[name='{name}']")
 
     def fill(self, field, value):
@@ -115,9 +117,9 @@ class Browser:
         )
 
     def show(self, selector):
-        """Scroll an element to the upper edge."""
-        element = self._find(selector)
-        self.driver.execute_script("arguments[0].scrollIntoView({block: 'start'})", element)
+        """Scroll an element up to below the bars that stay."""
+        script = "arguments[0].style.scrollMarginTop = '115px'; arguments[0].scrollIntoView();"
+        self.driver.execute_script(script, self._find(selector))
         self.settle()
 
     def save(self, path):

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 
 from . import database, demo, paths, servers
 from .browser import browser, programs
-from .console import DevenvError, run, say
+from .console import run, say
 from .demo_seed import COMPANIES, Seed
 from .rpc import Odoo
 from .screenshot_scenes import Scenes
@@ -19,6 +19,7 @@ from .stamps import digest, is_done, mark_done
 from .store import Store
 
 NAME = "screenshots"
+FAILED = paths.RUN / "screenshots-failed.png"
 IMAGES = paths.REPO / "docs" / "images"
 REQUIREMENTS = paths.REPO / "devenv" / "requirements-screenshots.txt"
 
@@ -68,9 +69,10 @@ def main(arguments):
         scenes = Scenes(seed, tab, IMAGES, options.only)
         try:
             scenes.run()
-        except DevenvError as error:
-            tab.save(paths.RUN / "screenshots-failed.png")
-            raise DevenvError(f"{error}\nseen: {paths.RUN / 'screenshots-failed.png'}") from error
+        except Exception:
+            tab.save(FAILED)
+            say(f"what was seen at the failure: {FAILED}")
+            raise
         size = sum(path.stat().st_size for path in IMAGES.glob("*.png"))
         say(f"{scenes.count} pictures in {IMAGES} ({size / 1e6:.1f} MB in all)")
         if options.serve:

@@ -44,15 +44,15 @@ class ShopifyBackend(models.Model):
     )
     booking_date = fields.Selection(
         [
-            ("event", "When it happened in Shopify or in the warehouse"),
+            ("event", "When it happened"),
             ("today", "When it is booked"),
         ],
         string="Date of Invoices and Payments",
         default="event",
         required=True,
         tracking=True,
-        help="The first one keeps months as the customer saw them, but waits when the period"
-        " is closed.",
+        help="When it happened in Shopify or in the warehouse keeps months as the customer saw"
+        " them, but waits when the period is closed.",
     )
     invoice_journal_id = fields.Many2one(
         "account.journal",

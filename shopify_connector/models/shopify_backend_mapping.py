@@ -73,8 +73,8 @@ class ShopifyBackend(models.Model):
     )
     missing_carrier = fields.Selection(
         [
-            ("default", "Use the shipping product without delivery method"),
-            ("stop", "Stop the order until the rate is mapped"),
+            ("default", "Import without delivery method"),
+            ("stop", "Stop the order until mapped"),
         ],
         string="Unknown Shipping Rates",
         default="default",

@@ -8,7 +8,7 @@ INVOICE_POLICIES = [
     ("none", "No invoice"),
     ("draft", "Draft invoice"),
     ("posted", "Posted invoice"),
-    ("paid", "Posted invoice with its payments"),
+    ("paid", "Posted, with payments"),
 ]
 INVOICE_MOMENTS = [
     ("payment", "When paid completely"),
@@ -67,9 +67,13 @@ class ShopifyPaymentMapping(models.Model):
     )
     complete = fields.Boolean(compute="_compute_complete")
     invoice_policy = fields.Selection(
-        INVOICE_POLICIES, help="Empty: as the store says. Goes by the largest payment of an order."
+        INVOICE_POLICIES,
+        string="Invoices",
+        help="Empty: as the store says. Goes by the largest payment of an order.",
     )
-    invoice_when = fields.Selection(INVOICE_MOMENTS, help="Empty: as the store says.")
+    invoice_when = fields.Selection(
+        INVOICE_MOMENTS, string="Invoice Orders", help="Empty: as the store says."
+    )
 
     _key_uniq = models.UniqueIndex(
         "(backend_id, gateway_key)", "This gateway is in the list of payment mappings already."
