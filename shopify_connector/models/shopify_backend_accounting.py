@@ -51,8 +51,8 @@ class ShopifyBackend(models.Model):
         default="event",
         required=True,
         tracking=True,
-        help="When it happened in Shopify or in the warehouse keeps months as the customer saw"
-        " them, but waits when the period is closed.",
+        help="Bookings on the day of the event in Shopify or in the warehouse keep months as"
+        " the customer saw them, but wait when the period is closed.",
     )
     invoice_journal_id = fields.Many2one(
         "account.journal",
