@@ -6,7 +6,9 @@ class SaleOrder(models.Model):
     _inherit = "sale.order"
 
     shopify_order_ids = fields.One2many("shopify.order", "sale_order_id", string="Shopify Orders")
-    shopify_order_id = fields.Many2one("shopify.order", compute="_compute_shopify_facts")
+    shopify_order_id = fields.Many2one(
+        "shopify.order", compute="_compute_shopify_facts", compute_sudo=True
+    )
     shopify_backend_id = fields.Many2one(
         "shopify.backend",
         string="Shopify Store",
@@ -14,15 +16,27 @@ class SaleOrder(models.Model):
         readonly=True,
         index="btree_not_null",
     )
-    shopify_status = fields.Char(compute="_compute_shopify_facts")
-    shopify_risk = fields.Char(string="Risk", compute="_compute_shopify_facts")
-    shopify_channel = fields.Char(string="Channel", compute="_compute_shopify_facts")
-    shopify_tags = fields.Char(string="Tags in Shopify", compute="_compute_shopify_facts")
-    shopify_discount_codes = fields.Char(string="Discount Codes", compute="_compute_shopify_facts")
-    shopify_note = fields.Text(string="Customer's Note", compute="_compute_shopify_facts")
-    shopify_difference = fields.Text(compute="_compute_shopify_facts")
-    shopify_comparison = fields.Html(compute="_compute_shopify_comparison", sanitize=False)
-    shopify_placeholder_count = fields.Integer(compute="_compute_shopify_placeholder_count")
+    shopify_status = fields.Char(compute="_compute_shopify_facts", compute_sudo=True)
+    shopify_risk = fields.Char(string="Risk", compute="_compute_shopify_facts", compute_sudo=True)
+    shopify_channel = fields.Char(
+        string="Channel", compute="_compute_shopify_facts", compute_sudo=True
+    )
+    shopify_tags = fields.Char(
+        string="Tags in Shopify", compute="_compute_shopify_facts", compute_sudo=True
+    )
+    shopify_discount_codes = fields.Char(
+        string="Discount Codes", compute="_compute_shopify_facts", compute_sudo=True
+    )
+    shopify_note = fields.Text(
+        string="Customer's Note", compute="_compute_shopify_facts", compute_sudo=True
+    )
+    shopify_difference = fields.Text(compute="_compute_shopify_facts", compute_sudo=True)
+    shopify_comparison = fields.Html(
+        compute="_compute_shopify_comparison", compute_sudo=True, sanitize=False
+    )
+    shopify_placeholder_count = fields.Integer(
+        compute="_compute_shopify_placeholder_count", compute_sudo=True
+    )
     # values of stored computed fields that the importer knows; see `_add_precomputed_values`
     shopify_computed = fields.Json(store=False)
 

@@ -14,7 +14,8 @@ class StockMove(models.Model):
     def _get_new_picking_values(self):
         """What the customer wrote on the order is for those who pack it."""
         values = super()._get_new_picking_values()
-        note = self.reference_ids.sale_ids.shopify_order_ids[:1].note
+        # whoever confirms the order may not read what came from Shopify
+        note = self.sudo().reference_ids.sale_ids.shopify_order_ids[:1].note
         if note and not values.get("note"):
             values["note"] = plaintext2html(note)
         return values

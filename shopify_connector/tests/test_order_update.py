@@ -1,7 +1,10 @@
 """What changes in Shopify after an order was imported."""
 
+import copy
+
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
+from odoo.tests import Form, new_test_user
 
 from ..mappers.order import map_order
 from ..services.order_snapshot import differences, fingerprint, snapshot
@@ -73,6 +76,10 @@ class TestQuotationUpdate(UpdateCase):
         self.process(self.us, node)
         self.assertAlmostEqual(sale.order_line.price_tax, 0.41)
         self.assertEqual((sale.amount_tax, sale.amount_total), (0.41, 10.41))
+        data = copy.deepcopy(sale.order_line.extra_tax_data)
+        data["manual_tax_amounts"][str(sale.order_line.tax_ids.id)]["tax_amount_currency"] = 0.43
+        sale.order_line.extra_tax_data = data
+        self.assertEqual((sale.amount_tax, sale.amount_total), (0.43, 10.43))
 
     def test_address_note_and_tags_change(self):
         sale = self.quotation(A1, tags=["old"])
@@ -167,6 +174,31 @@ class TestQuotationUpdate(UpdateCase):
         self.assertEqual((sale.pricelist_id, sale.payment_term_id), (pricelist, term))
         self.assertFalse(sale.user_id)
         self.assertEqual(sale.amount_total, 10.4)
+
+    def test_people_of_sales_without_shopify(self):
+        """They see and confirm the order as any other; the note reaches those who pack."""
+        sale = self.quotation(A1, note="Ring twice")
+        user = new_test_user(
+            self.env, login="seller", groups="sales_team.group_sale_salesman_all_leads"
+        )
+        with Form(sale.with_user(user)) as form:
+            form.client_order_ref = "seen"
+        sale.with_user(user).action_confirm()
+        self.assertEqual(sale.state, "sale")
+        self.assertIn("Ring twice", sale.picking_ids.note)
+        self.assertEqual(str(sale.date_order), "2026-11-02 10:00:00")
+        other = (
+            self.env["sale.order"]
+            .with_user(user)
+            .create(
+                {
+                    "partner_id": sale.partner_id.id,
+                    "order_line": [Command.create({"product_id": self.goods[0].id})],
+                }
+            )
+        )
+        other.action_confirm()
+        self.assertTrue(other.sudo().picking_ids)
 
     def test_by_hand_without_change(self):
         self.quotation(A1)
