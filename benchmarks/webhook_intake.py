@@ -34,8 +34,8 @@ Requests = Callable[[], Iterator[bytes]]
 
 def run() -> dict:
     with world("intake", workers=WORKERS) as bench:
-        bench.odoo_server.stop()
         routes = _routes(bench)
+        bench.odoo_server.stop()
         with ExitStack() as stack:
             options = {"server_wide_modules": "base,web"}
             start_odoo(stack, bench, "intake", workers=WORKERS, options=options)
