@@ -185,7 +185,7 @@ class ShopifyInvoicer(models.AbstractModel):
 
     def _totals_block(self, order, sentences):
         return Block(
-            category="totals",
+            category="accounting",
             key=order.shopify_gid,
             title=self.env._("The invoice of order %s would differ", order.name),
             message=self.env._(

@@ -335,11 +335,9 @@ class TestInvoiceObstacles(AccountingCase):
             return create(service, values, quantities)
 
         self.patch(invoicer, "_create", wrong)
-        exceptions = self.account()
-        self.assertEqual(
-            exceptions.filtered(lambda e: e.category == "totals").key,
-            (sale.shopify_order_ids.shopify_gid),
-        )
+        exception = self.account().filtered(lambda row: row.category == "accounting")
+        self.assertEqual(exception.key, sale.shopify_order_ids.shopify_gid)
+        self.assertIn("Shopify $", exception.message)
         self.assertFalse(sale.invoice_ids)
 
     def test_one_job_at_a_time(self):
