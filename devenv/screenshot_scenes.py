@@ -152,11 +152,29 @@ class Scenes:
         self.visit("exception-product", "action_shopify_exception", exception)
         self.tab.button("action_fix")
         self.shot("product-fix")
-        variants = self.odoo.search("shopify.variant", [("product_id", "=", False)])
-        self.odoo.write("shopify.variant", variants, {"product_id": self.hidden})
+        self.map_variants()
         self.until_quiet()
         self.tab.open(f"{ADDON}.action_shopify_order_import", self.wizard)
         self.shot("import-done")
+
+    def map_variants(self):
+        variants = self.odoo.search("shopify.variant", [("product_id", "=", False)])
+        self.odoo.write("shopify.variant", variants, {"product_id": self.hidden})
+
+    def until_imported(self):
+        """Decide what needs a decision until no order waits."""
+
+        def nothing_waits():
+            map_taxes(self.odoo)
+            self.map_variants()
+            waiting = [("state", "=", "open"), ("waiting_count", ">", 0)]
+            pending = [("state", "=", "pending")]
+            return not (
+                self.odoo.call("shopify.webhook.event", "search_count", pending)
+                or self.odoo.call("shopify.exception", "search_count", waiting)
+            )
+
+        self.until("all orders in Odoo", nothing_waits)
 
     def daily_work(self):
         """A second store, new orders, invoices and payments, and an order that changes."""
@@ -164,26 +182,30 @@ class Scenes:
         store.place_orders(OPEN_ORDERS, seed=12)
         self.eu = self.seed.connect(store)
         self.seed.import_open_orders([self.eu])
-        self.until_quiet()
+        self.until_imported()
         companies = "-".join(map(str, sorted(self.odoo.context["allowed_company_ids"])))
         self.tab.driver.add_cookie({"name": "cids", "value": companies, "path": "/"})
         self.accounting()
         for each in self.seed.stores:
             each.place_orders(NEW_ORDERS, seed=21)
-        map_taxes(self.odoo)
-        self.until_quiet()
+        self.until_imported()
         self.change_an_order()
 
     def accounting(self):
-        self.odoo.write(
-            "shopify.backend",
-            [self.us],
-            {
-                "invoice_policy": "paid",
-                "payment_journal_id": self.journal(),
-                "book_payments": True,
-            },
-        )
+        values = {"invoice_policy": "paid", "payment_journal_id": self.journal()}
+        self.odoo.write("shopify.backend", [self.us], values)
+        gateways = (("Cash on Delivery", "manual", "delivery"), ("paypal", "normal", False))
+        for gateway, kind, when in gateways:
+            self.odoo.create(
+                "shopify.payment.mapping",
+                {
+                    "backend_id": self.us,
+                    "gateway": gateway,
+                    "kind": kind,
+                    "journal_id": self.journal(),
+                    "invoice_when": when,
+                },
+            )
 
     def journal(self):
         domain = [("type", "=", "bank"), ("company_id.currency_id.name", "=", "USD")]
@@ -231,7 +253,10 @@ class Scenes:
     def lists(self):
         tab = self.tab
         self.visit("orders", "action_shopify_order")
-        order = self.one("shopify.order", [("id", "!=", self.changed)], order="id desc")
+        invoiced = [("invoice_ids", "!=", False), ("id", "!=", self.changed)]
+        order = self.until(
+            "an invoiced order", lambda: self.odoo.search("shopify.order", invoiced, limit=1)
+        )[0]
         self.visit("order", "action_shopify_order", order)
         self.visit("order-changed", "action_shopify_order", self.changed)
         sale = self.odoo.call("shopify.order", "read", [order], ["sale_order_id"])[0]
@@ -242,14 +267,14 @@ class Scenes:
         self.shot("sale-order-shopify")
         self.visit("products", "action_shopify_product")
         self.visit("product", "action_shopify_product", self.one("shopify.product", []))
-        self.visit("variants", "action_shopify_variant")
+        tab.open(f"{ADDON}.action_shopify_variant")
+        tab.click(".o_searchview_facet .o_facet_remove")
+        self.shot("variants")
         self.visit("customers", "action_shopify_customer")
         self.visit("carriers", "action_shopify_carrier_mapping")
         self.visit("payment-mappings", "action_shopify_payment_mapping")
         self.visit("payments", "action_shopify_payment")
-        self.visit("countries", "action_shopify_country_mapping")
         self.visit("locations", "action_shopify_location")
-        self.visit("exceptions-daily", "action_shopify_exception")
         self.visit("inbox", "action_shopify_webhook_event")
         event = self.one("shopify.webhook.event", [("source", "=", "webhook")])
         self.visit("inbox-event", "action_shopify_webhook_event", event)
