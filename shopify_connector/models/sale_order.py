@@ -66,7 +66,7 @@ class SaleOrder(models.Model):
     @api.model
     def _add_precomputed_values(self, vals_list):
         _take_computed(self, vals_list)
-        super()._add_precomputed_values(vals_list)
+        return super()._add_precomputed_values(vals_list)
 
     def _prepare_confirmation_values(self):
         """The date of a Shopify order is when the customer placed it, not when it came here."""

@@ -35,7 +35,7 @@ class SaleOrderLine(models.Model):
     @api.model
     def _add_precomputed_values(self, vals_list):
         _take_computed(self, vals_list)
-        super()._add_precomputed_values(vals_list)
+        return super()._add_precomputed_values(vals_list)
 
     @api.depends("extra_tax_data")
     def _compute_amount(self):

@@ -236,20 +236,21 @@ class ShopifyOrderUpdater(models.AbstractModel):
         return Outcome("blocked", record=sale, message=" ".join(sentences), blocks=[block])
 
     def _difference_sentence(self, kind, values):
-        _ = self.env._
         sentences = {
-            "cancelled": _("It was cancelled."),
-            "reopened": _("Its cancellation was taken back."),
-            "currency": _("The currency was %(old)s and is %(new)s."),
-            "line_added": _("%(new)s x %(line)s was added."),
-            "line_removed": _("%(old)s x %(line)s was removed."),
-            "quantity": _("The quantity of %(line)s was %(old)s and is %(new)s."),
-            "left": _("%(new)s of %(line)s are left after edits and refunds, before %(old)s."),
-            "amount": _("The amount of %(line)s was %(old)s and is %(new)s."),
-            "taxes": _("The taxes of %(line)s changed."),
-            "customer": _("The customer was %(old)s and is %(new)s."),
-            "billing": _("The invoice address was %(old)s and is %(new)s."),
-            "shipping": _("The delivery address was %(old)s and is %(new)s."),
-            "total": _("The total was %(old)s and is %(new)s."),
+            "cancelled": self.env._("It was cancelled."),
+            "reopened": self.env._("Its cancellation was taken back."),
+            "currency": self.env._("The currency was %(old)s and is %(new)s."),
+            "line_added": self.env._("%(new)s x %(line)s was added."),
+            "line_removed": self.env._("%(old)s x %(line)s was removed."),
+            "quantity": self.env._("The quantity of %(line)s was %(old)s and is %(new)s."),
+            "left": self.env._(
+                "%(new)s of %(line)s are left after edits and refunds, before %(old)s."
+            ),
+            "amount": self.env._("The amount of %(line)s was %(old)s and is %(new)s."),
+            "taxes": self.env._("The taxes of %(line)s changed."),
+            "customer": self.env._("The customer was %(old)s and is %(new)s."),
+            "billing": self.env._("The invoice address was %(old)s and is %(new)s."),
+            "shipping": self.env._("The delivery address was %(old)s and is %(new)s."),
+            "total": self.env._("The total was %(old)s and is %(new)s."),
         }
         return sentences[kind] % values
