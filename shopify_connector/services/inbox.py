@@ -193,12 +193,15 @@ class ShopifyInbox(models.AbstractModel):
             )
         if not claim.events:
             return self.env._("Nothing waits.")
+        probed = claim.probes
         result = self._work(backend, claim)
         if result.pause:
             self._enqueue(backend, "drain:later", eta=_after(result.pause))
         elif not claim.more:
             # Later than any delivery that relies on this drain; see _wake.
             self._trigger(backend, delay=1.2)
+        elif probed:
+            self._trigger(backend)
         return str(result)
 
     def _drain_event(self, event):

@@ -18,6 +18,8 @@ _logger = logging.getLogger(__name__)
 # A drain that does not come to an end loses its events after this time (seconds). When its
 # worker was killed, that is noticed within a minute.
 LEASE = 300
+# Resources that a store is asked for which did not answer last time.
+PROBE = 5
 # Seconds within which the time of a subscription's last delivery is not written again.
 DELIVERY_GRAIN = 30
 
@@ -43,6 +45,11 @@ class Claim:
     paused_for: float = 0.0
     failures: int = 0
     at: datetime | None = None
+
+    @property
+    def probes(self):
+        """Whether it is to find out if the store answers again: a few resources do."""
+        return self.failures > 0
 
     def ids(self, gids):
         """The ids of the events of these resources."""
@@ -83,12 +90,14 @@ class ShopifyInbox(models.AbstractModel):
             if paused_for and not force:
                 claim.paused_for = paused_for
                 return claim
+            if claim.probes:
+                limit = min(limit, PROBE)
             inbox._identify(backend.id)
             gids = inbox._due_gids(backend.id, limit + 1)
             claim.more = len(gids) > limit
             inbox._take(backend.id, claim, gids[:limit])
             inbox._note_deliveries(backend.id, claim)
-            if claim.more:
+            if claim.more and not claim.probes:
                 # Each drain that sees a backlog has one more start beside it, so that they
                 # become as many as their channel lets run.
                 inbox._enqueue(env["shopify.backend"].browse(backend.id), "drain:more")

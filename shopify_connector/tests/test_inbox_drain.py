@@ -347,6 +347,17 @@ class TestInboxFailures(InboxCase):
         self.assertEqual(exception.state, "resolved")
         self.assertEqual((cursor.failures, cursor.not_before), (0, False))
 
+    def test_store_that_did_not_answer_is_asked_for_little(self):
+        gids = self.order_gids(7)
+        self.put(self.us, gids)
+        self.shop(self.us).faults.add(kind="http_error", status=503, count=1, operation="nodes")
+        self.drain_once(limit=6)
+        self.assertIn(f"shopify:{self.us.id}:drain:more", self.job_keys())
+        self.jobs.enqueued_jobs.clear()
+        self.assertEqual(self.drain_once(limit=6, force=True), "5 created")
+        self.assertEqual(self.job_keys(), [f"shopify:{self.us.id}:drain"])
+        self.assertFalse(self.jobs.enqueued_jobs[0].eta)
+
     def test_throttled_store_is_asked_when_it_says(self):
         self.put(self.us, self.order_gids(1))
         self.shop(self.us).faults.add(kind="throttled", count=9, operation="nodes")
