@@ -9,7 +9,6 @@ class AccountPayment(models.Model):
     )
     shopify_payment_id = fields.Many2one("shopify.payment", compute="_compute_shopify_facts")
     shopify_fee = fields.Monetary(
-        string="Shopify Fee",
         currency_field="shopify_fee_currency_id",
         compute="_compute_shopify_facts",
         help="What Shopify Payments keeps of this payment.",

@@ -45,10 +45,11 @@ class SaleOrderLine(models.Model):
         """What the customer has paid may be invoiced before it is delivered, also where the
         product is invoiced by delivery: then there is nothing to take back.
         """
-        super()._compute_qty_to_invoice()
+        result = super()._compute_qty_to_invoice()
         for line in self:
             if line.shopify_gid and line.qty_to_invoice < 0 <= line.product_uom_qty:
                 line.qty_to_invoice = min(line.product_uom_qty - line.qty_invoiced, 0.0)
+        return result
 
     def _prepare_invoice_line(self, **optional_values):
         quantities = self.env.context.get("shopify_invoice_quantities")

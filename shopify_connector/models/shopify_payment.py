@@ -155,6 +155,4 @@ class ShopifyAccountingTask(models.Model):
         if not sales:
             return
         active = sales.shopify_backend_id.filtered(lambda backend: backend._does_accounting())
-        self._add(
-            sales.filtered(lambda sale: sale.shopify_backend_id in active).shopify_order_ids
-        )
+        self._add(sales.filtered(lambda sale: sale.shopify_backend_id in active).shopify_order_ids)
