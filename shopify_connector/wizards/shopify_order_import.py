@@ -59,11 +59,11 @@ class ShopifyOrderImport(models.TransientModel):
     def _compute_display_name(self):
         self.display_name = self.env._("Import Orders")
 
-    @api.depends("line_ids.outcome", "list_cursor")
+    @api.depends("line_ids", "list_cursor", "state")
     def _compute_progress(self):
         labels = dict(self.line_ids._fields["outcome"]._description_selection(self.env))
         for wizard in self:
-            counts = wizard.line_ids._count_outcomes()
+            counts = wizard._count_outcomes() if wizard.state == "running" else {}
             wizard.total = sum(counts.values())
             wizard.done = wizard.total - counts.get("waiting", 0)
             wizard.progress = 100.0 * wizard.done / wizard.total if wizard.total else 0.0
@@ -71,7 +71,7 @@ class ShopifyOrderImport(models.TransientModel):
                 wizard.state == "running" and not wizard.list_cursor and wizard.done == wizard.total
             )
             wizard.summary = ", ".join(
-                f"{labels[outcome]}: {count}" for outcome, count in counts.items()
+                f"{labels.get(outcome, outcome)}: {count}" for outcome, count in counts.items()
             )
 
     # === ACTIONS === #
@@ -204,6 +204,30 @@ class ShopifyOrderImport(models.TransientModel):
         )
         return {gid: (outcome, message) for gid, outcome, message in self.env.cr.fetchall()}
 
+    def _count_outcomes(self):
+        """Number of orders by outcome, counted by the database: there may be very many."""
+        self.line_ids.flush_model()
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT CASE WHEN line.gid IS NULL THEN 'missing'
+                        WHEN log.outcome IS NULL OR log.outcome = 'retry' THEN 'waiting'
+                        ELSE log.outcome END, count(*)
+                FROM shopify_order_import_line line
+                LEFT JOIN LATERAL (
+                    SELECT outcome FROM shopify_sync_log
+                    WHERE gid = line.gid AND backend_id = %s AND id > %s
+                    ORDER BY id DESC LIMIT 1) log ON TRUE
+                WHERE line.import_id = %s
+                GROUP BY 1 ORDER BY 2 DESC
+                """,
+                self.backend_id.id,
+                self.log_from,
+                self._origin.id,
+            )
+        )
+        return dict(self.env.cr.fetchall())
+
     def _add_lines(self, nodes, priority):
         self.env["shopify.order.import.line"].create(
             [{"import_id": self.id, "gid": node["id"], "name": node["name"]} for node in nodes]
@@ -279,12 +303,6 @@ class ShopifyOrderImportLine(models.TransientModel):
         }
         for line in self:
             line.sale_order_id = orders.get((line.import_id.backend_id, line.gid))
-
-    def _count_outcomes(self):
-        counts = {}
-        for line in self:
-            counts[line.outcome] = counts.get(line.outcome, 0) + 1
-        return counts
 
     def action_open(self):
         """Open the sale order, else the causes for which it waits."""
