@@ -41,6 +41,9 @@
         "wizards/shopify_order_import_views.xml",
         "wizards/shopify_line_mapping_views.xml",
         "views/shopify_menus.xml",
+        "views/shopify_company_views.xml",
+        "views/shopify_field_mapping_views.xml",
+        "views/shopify_parties_views.xml",
         "views/shopify_payment_views.xml",
     ],
     "assets": {

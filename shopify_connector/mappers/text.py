@@ -59,5 +59,6 @@ def attributes(items: Iterable[Mapping] | None) -> tuple[tuple[str, str], ...]:
 def metafields(connection: Mapping | None) -> tuple[tuple[str, str], ...]:
     """Metafields as pairs of ``namespace.key`` and the text of the value."""
     return tuple(
-        (f"{node['namespace']}.{node['key']}", node.get("value") or "") for node in nodes(connection)
+        (f"{node['namespace']}.{node['key']}", node.get("value") or "")
+        for node in nodes(connection)
     )

@@ -104,9 +104,9 @@ class ShopifyBackend(models.Model):
 
     def action_map_taxes(self):
         """Map every tax that waits to the Odoo tax that is suggested for it."""
-        waiting = self.tax_mapping_ids.filtered(lambda mapping: not mapping.tax_id)
+        waiting = self.tax_mapping_ids.filtered(lambda mapping: not mapping.is_mapped)
         waiting.action_use_suggestion()
-        left = waiting.filtered(lambda mapping: not mapping.tax_id)
+        left = waiting.filtered(lambda mapping: not mapping.is_mapped)
         mapped = len(waiting) - len(left)
         return self._notify(
             self.env._(

@@ -94,12 +94,15 @@ class ShopifyBackend(models.Model):
     customer_strategy = fields.Selection(
         [
             ("each", "One contact per customer"),
+            ("company", "The company of business customers"),
             ("single", "One contact for the whole store"),
         ],
         string="Customers",
         default="each",
         required=True,
         tracking=True,
+        help="Whom orders belong to. A company's orders belong to the person who bought, a contact"
+        " of that company, or to the company itself; private customers have a contact each.",
     )
     customer_id = fields.Many2one(
         "res.partner",

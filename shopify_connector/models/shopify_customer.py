@@ -27,6 +27,15 @@ class ShopifyCustomer(models.Model):
     )
     email = fields.Char(readonly=True, help="As it is compared: trimmed, in lower case.")
     phone = fields.Char(readonly=True, help="As it is compared: + and digits.")
+    # Shopify adds values to its enumerations between versions, so these are no selections.
+    email_consent = fields.Char(
+        string="E-mail Marketing",
+        readonly=True,
+        help="What the customer agreed to, e.g. subscribed.",
+    )
+    sms_consent = fields.Char(
+        string="SMS Marketing", readonly=True, help="What the customer agreed to, e.g. subscribed."
+    )
     is_guest = fields.Boolean(
         string="Guest",
         compute="_compute_is_guest",

@@ -56,6 +56,12 @@ class ShopifyTaxMapping(models.Model):
         domain="[('type_tax_use', '=', 'sale'), ('company_id', 'parent_of', company_id)]",
         help="Empty: not mapped yet; orders with this tax wait.",
     )
+    left_out = fields.Boolean(
+        string="Leave Out",
+        help="The tax is not booked: the order, its invoice and its taxes are lower than Shopify's"
+        " by its amount. Only for taxes that the channel remits.",
+    )
+    is_mapped = fields.Boolean(compute="_compute_is_mapped", search="_search_is_mapped")
     suggested_tax_id = fields.Many2one(
         "account.tax",
         string="Suggestion",
@@ -64,15 +70,42 @@ class ShopifyTaxMapping(models.Model):
     )
     warning = fields.Char(compute="_compute_warning")
 
+    _left_out_check = models.Constraint(
+        "CHECK (NOT left_out OR (channel_liable AND tax_id IS NULL))",
+        "Only a tax that the channel remits can be left out, and then it has no Odoo tax.",
+    )
     _key_uniq = models.UniqueIndex(
         "(backend_id, title_key, rate, no_rate, included, COALESCE(country_id, 0), channel_liable)",
         "This tax is in the list of tax mappings already: choose its Odoo tax there.",
     )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        mappings = super().create(vals_list)
+        mappings.filtered("left_out")._resolve_exceptions()
+        return mappings
+
+    def write(self, vals):
+        result = super().write(vals)
+        if vals.get("left_out"):
+            self._resolve_exceptions()
+        return result
+
     @api.depends("title")
     def _compute_title_key(self):
         for mapping in self:
             mapping.title_key = title_key(mapping.title)
+
+    @api.depends("tax_id", "left_out")
+    def _compute_is_mapped(self):
+        for mapping in self:
+            mapping.is_mapped = bool(mapping.tax_id) or mapping.left_out
+
+    def _search_is_mapped(self, operator, value):
+        if operator != "in" or len(value) != 1:
+            return NotImplemented
+        waiting = fields.Domain("tax_id", "=", False) & fields.Domain("left_out", "=", False)
+        return ~waiting if True in value else waiting
 
     @api.depends("rate")
     def _compute_percent(self):
@@ -91,7 +124,7 @@ class ShopifyTaxMapping(models.Model):
             for mapping in mappings:
                 mapping.suggested_tax_id = (
                     candidates is not None
-                    and not mapping.tax_id
+                    and not mapping.is_mapped
                     and Matcher._suggest(candidates, mapping._tax_key())
                 )
 
@@ -114,8 +147,15 @@ class ShopifyTaxMapping(models.Model):
                     odoo=rate_text(tax.amount),
                 )
 
+    @api.onchange("left_out")
+    def _onchange_left_out(self):
+        if self.left_out:
+            self.tax_id = False
+
     @api.onchange("tax_id")
     def _onchange_tax_id(self):
+        if self.tax_id:
+            self.left_out = False
         if self.warning:
             return {"warning": {"title": self.env._("Different rates"), "message": self.warning}}
 
@@ -174,7 +214,7 @@ class ShopifyTaxMapping(models.Model):
     def action_use_suggestion(self):
         """Map the rows without a tax to the tax that is suggested for them."""
         for mapping in self:
-            if not mapping.tax_id and mapping.suggested_tax_id:
+            if not mapping.is_mapped and mapping.suggested_tax_id:
                 mapping.tax_id = mapping.suggested_tax_id
 
     def action_create_tax(self):
@@ -190,7 +230,7 @@ class ShopifyTaxMapping(models.Model):
                 )
             Tax = Tax.sudo()
         for mapping in self:
-            if not mapping.tax_id:
+            if not mapping.is_mapped:
                 creator = Tax.with_company(mapping.company_id)
                 mapping.tax_id = mapping._equal_tax(creator) or creator.create(
                     mapping._prepare_tax(creator)
@@ -204,6 +244,8 @@ class ShopifyTaxMapping(models.Model):
             name = f"{name} {self.country_id.code}"
         if self.included:
             name = self.env._("%(tax)s incl.", tax=name)
+        if self.channel_liable:
+            name = self.env._("%(tax)s, remitted by the channel", tax=name)
         return name
 
     def _equal_tax(self, Tax):
@@ -245,7 +287,7 @@ class ShopifyTaxMapping(models.Model):
             "price_include_override": "tax_included" if self.included else "tax_excluded",
             "invoice_label": name,
             "country_id": country.id,
-            **self._prepare_repartition(default),
+            **self._prepare_repartition(self._tax_account(default)),
         }
         if not self._has_tax_group(country):
             vals["tax_group_id"] = (
@@ -266,13 +308,24 @@ class ShopifyTaxMapping(models.Model):
             limit=1,
         )
 
-    def _prepare_repartition(self, default):
-        """Base and tax lines that post to the account of the ``default`` tax."""
-        vals = {}
+    def _tax_account(self, default):
+        """``{"invoice" or "refund": account}`` of a new tax: those of the ``default`` tax.
+
+        What the channel remits is nothing that the company owes: it goes to the store's account
+        for such taxes.
+        """
+        own = self.channel_liable and self.backend_id.channel_tax_account_id
         taxed = default.repartition_line_ids.filtered(lambda line: line.repartition_type == "tax")
-        for document in ("invoice", "refund"):
-            lines = taxed.filtered(lambda line, document=document: line.document_type == document)
-            account = lines.account_id[:1]
+        return {
+            document: own
+            or taxed.filtered(lambda line, kind=document: line.document_type == kind).account_id[:1]
+            for document in ("invoice", "refund")
+        }
+
+    def _prepare_repartition(self, accounts):
+        """Base and tax lines that post to ``accounts``, see :meth:`_tax_account`."""
+        vals = {}
+        for document, account in accounts.items():
             vals[f"{document}_repartition_line_ids"] = [
                 fields.Command.create({"repartition_type": "base", "document_type": document}),
                 fields.Command.create(

@@ -178,9 +178,9 @@ class ShopifyAddressMatcher(models.AbstractModel):
         companies = {partner.company_name or "", partner.commercial_company_name or ""}
         return {_fold(name), *(_fold(company) + _fold(name) for company in companies)}
 
-    def _partner_keys(self, partner):
-        """Keys under which a contact answers for an address."""
-        place = place_key(
+    def _partner_place(self, partner):
+        """The :func:`place_key` of a contact."""
+        return place_key(
             {
                 "street": partner.street,
                 "street2": partner.street2,
@@ -190,6 +190,10 @@ class ShopifyAddressMatcher(models.AbstractModel):
                 "country_id": partner.country_id.id,
             }
         )
+
+    def _partner_keys(self, partner):
+        """Keys under which a contact answers for an address."""
+        place = self._partner_place(partner)
         return {(name, *place) for name in self._names(partner)}
 
     def _address_key(self, address, place, partner):
@@ -228,8 +232,8 @@ class ShopifyAddressMatcher(models.AbstractModel):
         children = old.browse()
         if old:
             domain = [("parent_id", "in", old.ids), ("type", "in", ADDRESS_TYPES)]
-            if backend.customer_id in old:
-                # One contact may have the addresses of all customers of the store.
+            if (backend.customer_id | backend.guest_customer_id) & old:
+                # One contact may have the addresses of many people.
                 zips = {a.zip or False for _partner, adrs in wanted for a in adrs.values()}
                 domain.append(("zip", "in", list(zips)))
             children = old.search_fetch(domain, order="id")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from odoo import fields, models
 
 from ..const import GUEST_PREFIX
 from ..mappers.address import Address
 from ..mappers.customer import normalise_email, normalise_phone
+from ..mappers.titles import title_key
 from .outcome import Block
 
 PHONE_SUFFIX = 7
@@ -19,19 +20,24 @@ PHONE_SUFFIX = 7
 class Partners:
     """The contacts of one order, each a ``res.partner`` of one record.
 
-    ``invoice`` and ``shipping`` are ``partner`` itself or a child of it. ``notes`` are sentences
-    for the user about what was understood in an unusual way.
+    ``invoice`` and ``shipping`` are ``partner`` itself, a child of it or a contact of its company.
+    ``person`` is who bought: ``partner``, or a contact of it; empty where one contact stands for
+    many people. ``notes`` are sentences for the user about what was understood in an unusual way.
     """
 
     partner: models.BaseModel
     invoice: models.BaseModel
     shipping: models.BaseModel
+    person: models.BaseModel
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who bought, as far as the order says. ``address`` is the one the contact itself gets."""
+    """Who bought, as far as the order says. ``address`` is the one the contact itself gets.
+
+    ``owner`` is the contact of the company that the person bought for; its id is 0 without one.
+    """
 
     gid: str
     name: str
@@ -41,11 +47,13 @@ class Person:
     vat: str
     company: str
     address: Address | None
+    consents: tuple[str, str] = ("", "")
+    owner_id: int = 0
 
     @property
-    def identity(self) -> str:
+    def identity(self) -> tuple:
         """Equal for people who are one contact."""
-        return self.email or self.phone or self.gid
+        return self.owner_id, self.email or self.phone or self.gid
 
 
 class ShopifyCustomerMatcher(models.AbstractModel):
@@ -56,7 +64,12 @@ class ShopifyCustomerMatcher(models.AbstractModel):
       of its own rather than an address, else one without a parent, else the oldest.
     - The phone number counts only where the order or the contact has no e-mail address. Where
       several contacts share it, none of them is taken.
-    - Contacts of other companies are never taken. New ones belong to the store's company.
+    - Contacts of other companies (of the database) are never taken. New ones belong to the
+      store's company.
+    - Who buys for a company (B2B) is a contact of that company, another one than the same
+      person's private contact or than their contact at another company.
+    - A private order never goes to a contact of a company that buys from this store, nor to a
+      contact of a company while its invoice address names another one.
     - Nothing is ever written to a contact that was there before.
     """
 
@@ -77,40 +90,75 @@ class ShopifyCustomerMatcher(models.AbstractModel):
         places, unknown = self.env["shopify.address.matcher"]._places(backend, addresses - {None})
         blocks = self._blocks(backend, orders, unknown)
         orders = [order for order in orders if order.gid not in blocks]
-        if backend.customer_strategy == "single":
-            single = (backend.customer_id, ())
-            identified = dict.fromkeys((order.gid for order in orders), single)
-            new = backend.customer_id.browse()
-        else:
-            people = {order.gid: people[order.gid] for order in orders}
-            identified, new = self._identify(backend, people, places)
-        return self._answers(backend, orders, identified, places, new), blocks
+        collective = {order.gid: self._collective(backend, order) for order in orders}
+        people = {gid: people[gid] for gid, partner in collective.items() if not partner}
+        businesses = self.env["shopify.company.matcher"]._match(
+            backend, [order for order in orders if order.gid in people]
+        )
+        for gid, business in businesses.items():
+            people[gid] = replace(people[gid], owner_id=business.company.id)
+        identified, new = self._identify(backend, people, places)
+        for gid, partner in collective.items():
+            if partner:
+                identified[gid] = (partner, ())
+        answers = self._answers(backend, orders, identified, businesses, places=places, new=new)
+        for gid in collective.keys() - people.keys():
+            answers[gid] = replace(answers[gid], person=new.browse())
+        return answers, blocks
 
-    def _answers(self, backend, orders, identified, places, new):
-        wanted = [
-            (
-                identified[order.gid][0],
-                {
-                    role: address
-                    for role, address in (("invoice", order.billing), ("delivery", order.shipping))
-                    if address
-                },
-            )
-            for order in orders
-        ]
+    def _collective(self, backend, order):
+        """The contact that stands for all customers, or all guests, if this order's is one."""
+        if backend.customer_strategy == "single":
+            return backend.customer_id
+        if backend.guest_strategy == "single" and not (order.customer or order.company):
+            return backend.guest_customer_id
+        return backend.customer_id.browse()
+
+    def _answers(self, backend, orders, identified, businesses, *, places, new):
+        wanted, defaults = [], []
+        for order in orders:
+            business = businesses.get(order.gid)
+            person = identified[order.gid][0]
+            owner = business.company if business else person
+            roles = {"invoice": order.billing, "delivery": order.shipping}
+            default = {"invoice": owner, "delivery": owner}
+            if business:
+                default = {"invoice": business.invoice, "delivery": business.shipping}
+            addresses = {
+                role: address
+                for role, address in roles.items()
+                if address
+                and not (
+                    business and self._is_location(default[role], address, places, business, person)
+                )
+            }
+            wanted.append((owner, addresses))
+            defaults.append(default)
         contacts = self.env["shopify.address.matcher"]._match(backend, wanted, places, new)
         answers = {}
-        for order, (partner, addresses), found in zip(orders, wanted, contacts, strict=True):
-            sentences = [*identified[order.gid][1]]
-            for address in addresses.values():
-                sentences += places[address].notes
+        for order, default, found in zip(orders, defaults, contacts, strict=True):
+            business = businesses.get(order.gid)
+            person, sentences = identified[order.gid]
+            sentences = [*sentences, *(business.notes if business else ())]
+            for address in (order.billing, order.shipping):
+                sentences += places[address].notes if address else ()
+            company_buys = business and backend.customer_strategy == "company"
             answers[order.gid] = Partners(
-                partner=partner,
-                invoice=found.get("invoice", partner),
-                shipping=found.get("delivery", partner),
+                partner=business.company if company_buys else person,
+                invoice=found.get("invoice", default["invoice"]),
+                shipping=found.get("delivery", default["delivery"]),
+                person=person,
                 notes=tuple(dict.fromkeys(sentences)),
             )
         return answers
+
+    def _is_location(self, contact, address, places, business, person):
+        """Whether an order goes to the location itself, not to somebody else's name there."""
+        names = business.recipients | {person.name, contact.name, ""}
+        return (
+            address.name.casefold() in {(name or "").casefold() for name in names}
+            and self.env["shopify.address.matcher"]._partner_place(contact) == places[address].key
+        )
 
     def _blocks(self, backend, orders, unknown):
         blocks = defaultdict(list)
@@ -119,21 +167,22 @@ class ShopifyCustomerMatcher(models.AbstractModel):
                 if address in unknown and unknown[address] not in blocks[order.gid]:
                     blocks[order.gid].append(unknown[address])
             if backend.customer_strategy == "single" and not backend.customer_id:
-                blocks[order.gid].append(
-                    Block(
-                        category="configuration",
-                        key="customer_id",
-                        title=self.env._("%s has no store customer", backend.name),
-                        message=self.env._(
-                            "Orders of %s go to one contact for the whole store, but none is set.",
-                            backend.name,
-                        ),
-                        remedy=self.env._("Choose the store customer in the store's settings."),
-                        res_model="shopify.backend",
-                        res_id=backend.id,
-                    )
-                )
+                blocks[order.gid].append(self._no_customer_block(backend))
         return {gid: found for gid, found in blocks.items() if found}
+
+    def _no_customer_block(self, backend):
+        return Block(
+            category="configuration",
+            key="customer_id",
+            title=self.env._("%s has no store customer", backend.name),
+            message=self.env._(
+                "Orders of %s go to one contact for the whole store, but none is set.",
+                backend.name,
+            ),
+            remedy=self.env._("Choose the store customer in the store's settings."),
+            res_model="shopify.backend",
+            res_id=backend.id,
+        )
 
     # === WHO IT IS === #
 
@@ -151,15 +200,19 @@ class ShopifyCustomerMatcher(models.AbstractModel):
         name = name or self.env._("Guest %s", order.name)
         company = order.company
         same_name = [a for a in addresses if not a.name or a.name.casefold() == name.casefold()]
+        gid = customer.gid if customer else GUEST_PREFIX + (email or phone or order.gid)
+        if company:
+            gid = company.contact_gid or f"{gid}@{company.gid}"
         return Person(
-            gid=customer.gid if customer else GUEST_PREFIX + (email or phone or order.gid),
+            gid=gid,
             name=name,
             email=email,
             phone=phone,
-            locale=(customer and customer.locale) or order.locale,
-            vat=(company and company.tax_id) or (customer and customer.tax_id) or "",
-            company=company.name if company else "",
+            locale=order.locale or (customer and customer.locale) or "",
+            vat=(customer and customer.tax_id) or "",
+            company=next((a.company for a in addresses if a.company), ""),
             address=next(iter(same_name or addresses), None),
+            consents=(customer.email_consent, customer.sms_consent) if customer else ("", ""),
         )
 
     def _identify(self, backend, people, places):
@@ -168,6 +221,8 @@ class ShopifyCustomerMatcher(models.AbstractModel):
         :param people: ``{order gid: Person}``
         :return: ``({order gid: (partner, notes)}, partners that were created)``
         """
+        if not people:
+            return {}, self.env["res.partner"]
         by_gid = {person.gid: person for person in people.values()}
         links = self._links(backend, by_gid)
         found = {gid: link.partner_id for gid, link in links.items() if self._usable(backend, link)}
@@ -178,6 +233,8 @@ class ShopifyCustomerMatcher(models.AbstractModel):
         left = [person for person in left if person.gid not in matched]
         created, new = self._create(backend, left, places)
         matched |= created
+        self._note_vat_numbers(created, left, notes)
+        self._refresh(links, by_gid)
         self._link(backend, [by_gid[gid] for gid in matched], matched, links)
         found |= matched
         identified = {
@@ -189,7 +246,7 @@ class ShopifyCustomerMatcher(models.AbstractModel):
     def _links(self, backend, gids):
         links = self.env["shopify.customer"].search_fetch(
             [("backend_id", "=", backend.id), ("shopify_gid", "in", list(gids))],
-            ["shopify_gid", "partner_id"],
+            ["shopify_gid", "partner_id", "email_consent", "sms_consent"],
         )
         return {link.shopify_gid: link for link in links}
 
@@ -208,12 +265,15 @@ class ShopifyCustomerMatcher(models.AbstractModel):
             ["email_normalized", "type", "parent_id", "name"],
             order="id",
         )
+        at_companies = self._at_companies(backend, hits)
         by_email = hits.grouped("email_normalized")
         several = hits.browse().union(*(group for group in by_email.values() if len(group) > 1))
         linked = self._linked_here(backend, several)
         found, notes = {}, {}
         for person in people:
-            group = by_email.get(person.email)
+            group = by_email.get(person.email, hits.browse()).filtered(
+                lambda hit, person=person: self._fits(person, hit, at_companies)
+            )
             if not group:
                 continue
             best = min(
@@ -240,6 +300,28 @@ class ShopifyCustomerMatcher(models.AbstractModel):
                     )
                 ]
         return found, notes
+
+    def _at_companies(self, backend, partners):
+        """Ids of those of ``partners`` that are contacts of a company that buys from this store."""
+        if not partners.parent_id:
+            return set()
+        companies = partners.commercial_partner_id
+        linked = self.env["shopify.company"].search_fetch(
+            [("backend_id", "=", backend.id), ("partner_id", "in", companies.ids)], ["partner_id"]
+        )
+        return set(
+            partners.filtered(lambda hit: hit.commercial_partner_id in linked.partner_id).ids
+        )
+
+    def _fits(self, person, hit, at_companies):
+        """Whether a contact may be this person: no one is put into another company."""
+        if person.owner_id:
+            return hit.commercial_partner_id.id == person.owner_id
+        if not hit.parent_id:
+            return True
+        named = title_key(person.company)
+        other = named and named != title_key(hit.commercial_company_name)
+        return hit.id not in at_companies and not other
 
     def _linked_here(self, backend, partners):
         """Ids of those of ``partners`` that are linked to a customer of this store."""
@@ -270,9 +352,11 @@ class ShopifyCustomerMatcher(models.AbstractModel):
         for hit in hits:
             number = normalise_phone(hit.phone, hit.country_id.code or own_country)
             by_phone[number] |= hit
-        found = {}
+        found, at_companies = {}, self._at_companies(backend, hits)
         for person in people:
-            group = by_phone.get(person.phone, Partner)
+            group = by_phone.get(person.phone, Partner).filtered(
+                lambda hit, person=person: self._fits(person, hit, at_companies)
+            )
             if person.email:
                 group = group.filtered(lambda hit: not hit.email)
             if len(group) == 1:
@@ -302,12 +386,14 @@ class ShopifyCustomerMatcher(models.AbstractModel):
 
     def _partner_values(self, backend, person, places, langs):
         """Values of a new contact."""
+        if person.owner_id:
+            return self._contact_values(backend, person, langs)
         address = person.address if person.address in places else None
         values = {
             "name": person.name,
             "email": person.email or False,
             "phone": person.phone or (address.phone if address else False),
-            "company_name": person.company or (address.company if address else False),
+            "company_name": address.company if address else False,
             "lang": self._lang(person.locale, langs),
             "company_id": backend.company_id.id,
             "type": "contact",
@@ -318,6 +404,33 @@ class ShopifyCustomerMatcher(models.AbstractModel):
         if address:
             values |= places[address].values
         return values
+
+    def _contact_values(self, backend, person, langs):
+        """Values of a new contact of a company: with its address, terms and VAT number."""
+        owner = self.env["res.partner"].sudo().browse(person.owner_id)
+        return {
+            **owner._get_commercial_values(),
+            **{
+                name: owner[name].id if owner._fields[name].type == "many2one" else owner[name]
+                for name in ("street", "street2", "city", "zip", "state_id", "country_id")
+            },
+            "parent_id": owner.id,
+            "is_company": False,
+            "name": person.name,
+            "email": person.email or False,
+            "phone": person.phone or False,
+            "lang": self._lang(person.locale, langs),
+            "company_id": owner.company_id.id,
+            "type": "contact",
+        }
+
+    def _note_vat_numbers(self, created, people, notes):
+        """Say which numbers of new contacts are not valid; they are kept."""
+        Companies = self.env["shopify.company.matcher"]
+        for person in people:
+            if person.vat and not person.owner_id:
+                found = Companies._invalid_vat_notes(created[person.gid], person.vat)
+                notes.setdefault(person.gid, []).extend(found)
 
     def _langs(self, backend):
         """Installed languages by code and by language; ``""`` is the company's own."""
@@ -334,6 +447,17 @@ class ShopifyCustomerMatcher(models.AbstractModel):
     def _lang(self, locale, langs):
         code = (locale or "").replace("-", "_")
         return langs.get(code) or langs.get(code.split("_")[0]) or langs[""]
+
+    def _refresh(self, links, people):
+        """What the customers of known links let the store send them."""
+        for gid, link in links.items():
+            consents = people[gid].consents
+            if any(consents) and consents != (link.email_consent or "", link.sms_consent or ""):
+                link.write(self._consent_values(people[gid]))
+
+    def _consent_values(self, person):
+        email, sms = person.consents
+        return {"email_consent": email or False, "sms_consent": sms or False}
 
     def _link(self, backend, people, partners, links):
         """Remember the contacts, so that the next order finds them at once."""
@@ -352,6 +476,7 @@ class ShopifyCustomerMatcher(models.AbstractModel):
                     "email": person.email or False,
                     "phone": person.phone or False,
                     "synced_at": now,
+                    **self._consent_values(person),
                 }
             )
         if vals_list:

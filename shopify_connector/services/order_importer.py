@@ -200,12 +200,20 @@ class ShopifyOrderImporter(models.AbstractModel):
         clear = [order for order in clear if not blocks[order.gid]]
         self._find_pricelists(backend, clear, found)
         self._find_warehouses(backend, clear, found)
+        self._find_further(backend, clear, found)
         self._find_names(backend, [order for order in clear if order.gid not in known], found)
         return {
             gid: Outcome("blocked", blocks=_once(causes))
             for gid, causes in blocks.items()
             if causes
         }
+
+    def _find_further(self, backend, orders, found):
+        """Resolve what else orders refer to; open to extension.
+
+        :param orders: those that nothing stops; what is put into ``found.further`` for them goes
+            into their sale orders and warnings
+        """
 
     def _line_blocks(self, order, product_blocks, carrier_blocks, tax_blocks):
         for line in order.lines:

@@ -31,6 +31,7 @@ class Found:
     names: dict = field(default_factory=dict)  # order gid -> name of the sale order
     blocks: dict = field(default_factory=dict)  # order gid -> [Block]
     currencies: dict = field(default_factory=dict)  # ISO code -> res.currency, inactive ones too
+    further: dict = field(default_factory=dict)  # order gid -> {"values": of the order, "notes"}
     cache: dict = field(default_factory=dict)  # what is the same for many orders of the batch
 
     def leave_out(self, order):

@@ -25,7 +25,8 @@ class ShopifyTaxMatcher(models.AbstractModel):
     """Taxes are the same when title, rate, price inclusion, country and channel are.
 
     A row of the country where the goods go beats a row without a country. A tax that no row maps
-    gets a row of its own, which waits for a person.
+    gets a row of its own, which waits for a person. A tax that the channel remits may be left out
+    of the books: its row says so in the place of a tax.
     """
 
     _name = "shopify.tax.matcher"
@@ -36,7 +37,8 @@ class ShopifyTaxMatcher(models.AbstractModel):
 
         :param backend: the store, one record
         :param keys: set of :class:`~..mappers.tax.TaxKey`
-        :return: ``({key: account.tax}, {key: Block})``; every key is in one of them
+        :return: ``({key: account.tax}, {key: Block})``; every key is in one of them. The tax is
+            the empty record where the key is left out of the books
         """
         if not keys:
             return {}, {}
@@ -44,7 +46,7 @@ class ShopifyTaxMatcher(models.AbstractModel):
         found, missing = {}, {}
         for key in keys:
             exact, general = self._rows_of(rows, key)
-            row = next((row for row in (exact, general) if row and row.tax_id), None)
+            row = next((row for row in (exact, general) if row and row.is_mapped), None)
             if row is not None:
                 found[key] = row.tax_id
             else:
@@ -65,7 +67,16 @@ class ShopifyTaxMatcher(models.AbstractModel):
                 ("backend_id", "=", backend.id),
                 ("title_key", "in", list({_title(key) for key in keys})),
             ],
-            ["title_key", "rate", "no_rate", "included", "channel_liable", "country_id", "tax_id"],
+            [
+                "title_key",
+                "rate",
+                "no_rate",
+                "included",
+                "channel_liable",
+                "country_id",
+                "tax_id",
+                "left_out",
+            ],
         )
         return {self._row_key(row): row for row in rows}
 
@@ -113,11 +124,13 @@ class ShopifyTaxMatcher(models.AbstractModel):
     def _suggest(self, candidates, key, strict=False):
         """The one tax of ``candidates`` with the rate, price inclusion and country of ``key``.
 
+        None for a tax that the channel remits: those are taxes that the company owes.
+
         Taxes of the country itself come first, then, unless ``strict``, those of the company's own
         country. Of several, the one that is named like the key; else none.
         """
         none = candidates.browse()
-        if key.rate is None:
+        if key.rate is None or key.channel_liable:
             return none
         percent = round(float(key.percent), PERCENT_DIGITS)
         equal = candidates.filtered(
@@ -210,6 +223,11 @@ class ShopifyTaxMatcher(models.AbstractModel):
                 store=backend.name,
             ),
             remedy=self.env._(
+                "Open the mapping and choose the tax that the channel's money is booked with, or"
+                " leave the tax out. All orders that wait for it will be imported."
+            )
+            if key.channel_liable
+            else self.env._(
                 "Open the mapping and choose an Odoo tax, or create it there. All orders that"
                 " wait for it will be imported."
             ),
