@@ -210,6 +210,7 @@ class ShopifyInbox(models.AbstractModel):
                         model,
                         {gid: node for gid, node in nodes.items() if gid in locked},
                         context,
+                        again=bool(left),
                     )
                     inbox._record_done(backend, batch, verdicts)
                 break
@@ -220,6 +221,9 @@ class ShopifyInbox(models.AbstractModel):
             except LeaseLost:
                 raise
             except Exception as error:
+                if left and isinstance(error, psycopg2.errors.UniqueViolation):
+                    _logger.info("A batch of %s met another drain: %s", model, error)
+                    continue
                 # It came from the end of the transaction, so of no resource in particular.
                 _logger.exception("A batch of %s could not be committed", model)
                 details = traceback.format_exc()
@@ -247,17 +251,22 @@ class ShopifyInbox(models.AbstractModel):
         )
         return {gid for (gid,) in self.env.cr.fetchall()}
 
-    def _run(self, backend, model, nodes, context):
+    def _run(self, backend, model, nodes, context, again=False):
         """The whole batch at once; when that fails, one by one.
 
+        :param again: the caller will start anew, with a younger snapshot
         :return: ``{gid: Verdict}``
+        :raises UniqueViolation: with ``again``; another drain has just made the same contact
+            or tag, which this snapshot does not show
         """
         if len(nodes) > 1:
             try:
                 return self._run_once(backend, model, nodes, context)
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                 raise
-            except Exception:
+            except Exception as error:
+                if again and isinstance(error, psycopg2.errors.UniqueViolation):
+                    raise
                 _logger.info("A batch of %s failed, now one by one", len(nodes), exc_info=True)
         verdicts = {}
         for gid, node in nodes.items():

@@ -204,6 +204,26 @@ class TestInboxConcurrency(BaseCase):
         self.assertEqual(len(self.handler.calls), 3)
         self.assertEqual(self.states(), [(self.gids[0], "pending", 0)])
 
+    def test_record_made_by_another_drain_keeps_the_batch_together(self):
+        self.put(*self.gids[:2])
+        tries = []
+
+        def meet(backend, node):
+            tries.append(1)
+            if len(tries) == 1:
+                raise psycopg2.errors.UniqueViolation("made meanwhile")
+            return self.handler.create(backend, self.gids[0], node)
+
+        self.handler.answers[self.gids[0]] = meet
+        self.assertEqual(self.drain(), "2 created")
+        self.assertEqual([len(call) for call in self.handler.calls], [2, 2])
+
+    def test_record_that_always_stands_in_the_way_holds_nobody_back(self):
+        self.put(*self.gids[:2])
+        self.handler.answers[self.gids[0]] = psycopg2.errors.UniqueViolation("stands already")
+        self.assertEqual(self.drain(), "1 created, 1 retry")
+        self.assertEqual([len(call) for call in self.handler.calls], [2, 2, 2, 1, 1])
+
     def test_snapshot_is_younger_than_what_was_read(self):
         """What others commit while Shopify is asked is seen when it is processed."""
         gid = self.gids[0]
