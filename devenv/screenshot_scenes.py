@@ -78,7 +78,6 @@ class Scenes:
 
     def empty_lists(self):
         self.visit("empty-stores", "action_shopify_backend")
-        self.visit("empty-orders", "action_shopify_order")
         self.visit("empty-exceptions", "action_shopify_exception")
 
     def onboarding(self):
@@ -275,7 +274,6 @@ class Scenes:
         self.visit("carriers", "action_shopify_carrier_mapping")
         self.visit("payment-mappings", "action_shopify_payment_mapping")
         self.visit("payments", "action_shopify_payment")
-        self.visit("locations", "action_shopify_location")
         self.visit("inbox", "action_shopify_webhook_event")
         event = self.one("shopify.webhook.event", [("source", "=", "webhook")])
         self.visit("inbox-event", "action_shopify_webhook_event", event)
