@@ -12,7 +12,6 @@ from collections import defaultdict
 from devenv.console import say
 
 from .order_import import (
-    BATCH,
     ROUNDS,
     Cost,
     _environment,

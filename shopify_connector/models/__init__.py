@@ -1,3 +1,4 @@
+# ruff: noqa: I001 (what others inherit from comes first)
 from . import (
     shopify_secrets,
     shopify_backend,
