@@ -15,6 +15,7 @@ COMMANDS = {
     "lint": "check style and the addon's metadata",
     "bench": "run the benchmarks",
     "screenshots": "take the pictures of the guide (needs chromium and chromium-driver)",
+    "pot": "export the addon's terms for translators",
     "serve": "Odoo with workers and job runner on the demo database",
     "shell": "Odoo's Python shell on the demo database",
     "odoo": "an Odoo command line with a generated configuration",
