@@ -20,7 +20,6 @@ class ShopifyBackend(models.Model):
     )
     guest_customer_id = fields.Many2one(
         "res.partner",
-        string="Guest Customer",
         check_company=True,
         tracking=True,
         help="Takes all orders of guests; addresses are still kept per order.",

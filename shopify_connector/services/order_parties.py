@@ -24,7 +24,7 @@ class ShopifyOrderImporter(models.AbstractModel):
         return nodes, (*faults, *more)
 
     def _find_further(self, backend, orders, found):
-        super()._find_further(backend, orders, found)
+        result = super()._find_further(backend, orders, found)
         terms, notes = self.env["shopify.payment.term.matcher"]._match(backend, orders)
         mapped = self.env["shopify.field.mapper"]._values(backend, orders)
         if mapped:
@@ -42,6 +42,7 @@ class ShopifyOrderImporter(models.AbstractModel):
                 further["values"]["fiscal_position_id"] = backend.exempt_fiscal_position_id.id
         if backend.import_customer_tags:
             self._add_customer_tags(backend, orders, found)
+        return result
 
     def _add_customer_tags(self, backend, orders, found):
         """Shopify's tags of customers are added to the tags of their contacts."""

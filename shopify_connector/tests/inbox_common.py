@@ -29,10 +29,10 @@ class Handler:
                 answer = answer(backend, node)
             if isinstance(answer, Exception):
                 raise answer
-            outcomes[gid] = answer or self.create(backend, gid, node)
+            outcomes[gid] = answer or self.bind(backend, gid, node)
         return outcomes
 
-    def create(self, backend, gid, node):
+    def bind(self, backend, gid, node):
         Binding = backend.env["shopify.order"].sudo()
         binding = Binding.search([("backend_id", "=", backend.id), ("shopify_gid", "=", gid)])
         if binding:

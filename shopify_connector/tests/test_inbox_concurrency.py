@@ -139,7 +139,7 @@ class TestInboxConcurrency(BaseCase):
         def hold(backend, node):
             inside.set()
             go_on.wait(WAIT)
-            return self.handler.create(backend, self.gids[0], node)
+            return self.handler.bind(backend, self.gids[0], node)
 
         self.handler.answers[self.gids[0]] = hold
         first = self.start(self.drain, 2)
@@ -158,7 +158,7 @@ class TestInboxConcurrency(BaseCase):
         def hold(backend, node):
             inside.set()
             go_on.wait(WAIT)
-            return self.handler.create(backend, gid, node)
+            return self.handler.bind(backend, gid, node)
 
         self.handler.answers[gid] = hold
         first = self.start(self.drain)
@@ -187,7 +187,7 @@ class TestInboxConcurrency(BaseCase):
             tries.append(1)
             if len(tries) == 1:
                 raise psycopg2.errors.SerializationFailure("could not serialize access")
-            return self.handler.create(backend, self.gids[0], node)
+            return self.handler.bind(backend, self.gids[0], node)
 
         self.handler.answers[self.gids[0]] = collide
         self.assertEqual(self.drain(), "1 created")
@@ -212,7 +212,7 @@ class TestInboxConcurrency(BaseCase):
             tries.append(1)
             if len(tries) == 1:
                 raise psycopg2.errors.UniqueViolation("made meanwhile")
-            return self.handler.create(backend, self.gids[0], node)
+            return self.handler.bind(backend, self.gids[0], node)
 
         self.handler.answers[self.gids[0]] = meet
         self.assertEqual(self.drain(), "2 created")
@@ -234,7 +234,7 @@ class TestInboxConcurrency(BaseCase):
             answer = real(importer, backend, client, gids)
             with self.registry.cursor() as cr:
                 env = api.Environment(cr, SUPERUSER_ID, {})
-                self.handler.create(
+                self.handler.bind(
                     env["shopify.backend"].browse(self.backend_id), gid, {"name": "#other"}
                 )
             return answer

@@ -200,7 +200,7 @@ class TestInboxFailures(InboxCase):
         self.put(self.us, gids)
 
         def write_then_fail(backend, node):
-            self.handler.create(backend, gids[1], node)
+            self.handler.bind(backend, gids[1], node)
             raise KeyError("x")
 
         self.handler.answers[gids[1]] = write_then_fail
@@ -451,7 +451,7 @@ class TestInboxLease(InboxCase):
         self.put(self.us, [gid])
 
         def take_over(backend, node):
-            outcome = self.handler.create(backend, gid, node)
+            outcome = self.handler.bind(backend, gid, node)
             backend.env.cr.execute(
                 "UPDATE shopify_webhook_event SET lease_token = 'other' WHERE resource_gid = %s",
                 [gid],
