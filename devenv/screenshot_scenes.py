@@ -270,7 +270,6 @@ class Scenes:
         tab.click(".o_searchview_facet .o_facet_remove")
         self.shot("variants")
         self.visit("customers", "action_shopify_customer")
-        self.visit("companies", "action_shopify_company")
         self.visit("carriers", "action_shopify_carrier_mapping")
         self.visit("payment-mappings", "action_shopify_payment_mapping")
         self.visit("payments", "action_shopify_payment")
