@@ -33,7 +33,7 @@ class ShopifyCompanyLocation(models.Model):
     _order = "name, id"
 
     shopify_company_id = fields.Many2one(
-        "shopify.company", string="Company", required=True, ondelete="cascade", index=True
+        "shopify.company", required=True, ondelete="cascade", index=True
     )
     name = fields.Char(readonly=True)
     external_id = fields.Char(string="External ID", readonly=True)
