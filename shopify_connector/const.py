@@ -35,10 +35,6 @@ FEATURES = {
     "history": "Orders older than 60 days",
     "payment_terms": "Payment terms of companies",
     "payments": "Payments told to Shopify",
-    "stock": "Stock export",
-    "fulfilment": "Fulfilment and tracking",
-    "returns": "Returns",
-    "payouts": "Payouts",
 }
 
 
@@ -65,19 +61,8 @@ SCOPES = (
     Scope("read_all_orders", "history", "Read orders that are older than 60 days."),
     Scope("read_payment_terms", "payment_terms", "Read when a company has to pay its order."),
     Scope("write_orders", "payments", "Mark orders as paid and capture payments from Odoo."),
-    Scope("write_inventory", "stock", "Send stock levels."),
-    Scope(
-        "write_merchant_managed_fulfillment_orders",
-        "fulfilment",
-        "Tell Shopify what was shipped, with its tracking number.",
-    ),
-    Scope("read_fulfillments", "fulfilment", "Hear of parcels that others shipped."),
-    Scope("read_returns", "returns", "Read returns and exchanges."),
-    Scope("read_shopify_payments_accounts", "payouts", "Read the balance of Shopify Payments."),
-    Scope("read_shopify_payments_payouts", "payouts", "Read payouts, to reconcile the bank."),
 )
 REQUIRED_SCOPES = tuple(scope.handle for scope in SCOPES if scope.required)
-OPTIONAL_SCOPES = tuple(scope.handle for scope in SCOPES if not scope.required)
 
 # Topic as the API names it: the feature that it serves. Payloads are hints; what they name is
 # read again, so polling can stand in for each of them.
@@ -93,47 +78,3 @@ WEBHOOK_TOPICS = {
     "PRODUCTS_DELETE": "products",
     "APP_UNINSTALLED": "connection",
 }
-# Configured in the app, not through the API; as they stand in the header of a delivery.
-COMPLIANCE_TOPICS = ("customers/data_request", "customers/redact", "shop/redact")
-
-# Keys of payloads, headers and parameters, in lower case and without "_" or "-".
-SECRET_KEYS = frozenset(
-    {
-        "accesstoken",
-        "authorization",
-        "clientsecret",
-        "hmac",
-        "idtoken",
-        "refreshtoken",
-        "secret",
-        "token",
-        "xshopifyaccesstoken",
-        "xshopifyhmacsha256",
-    }
-)
-PERSONAL_KEYS = frozenset(
-    {
-        "address1",
-        "address2",
-        "billingaddress",
-        "browserip",
-        "clientdetails",
-        "company",
-        "customer",
-        "defaultaddress",
-        "defaultemailaddress",
-        "defaultphonenumber",
-        "displayname",
-        "email",
-        "emailaddress",
-        "firstname",
-        "lastname",
-        "latitude",
-        "longitude",
-        "note",
-        "phone",
-        "phonenumber",
-        "shippingaddress",
-        "zip",
-    }
-)

@@ -256,11 +256,7 @@ class ShopifyConnectionChecker(models.AbstractModel):
             "locations": self.env._("Locations"),
             "history": self.env._("Orders older than 60 days"),
             "payment_terms": self.env._("Payment terms of companies"),
-            "stock": self.env._("Stock export"),
             "payments": self.env._("Payments told to Shopify"),
-            "fulfilment": self.env._("Fulfilment and tracking"),
-            "returns": self.env._("Returns"),
-            "payouts": self.env._("Payouts"),
         }
 
     def _check_customer_data(self, backend, client):

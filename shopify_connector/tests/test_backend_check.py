@@ -109,9 +109,15 @@ class TestConnectionCheck(ShopifyCase):
         self.assertEqual(self.us.state, "error")
 
     def test_optional_scopes_hinder_nothing(self):
-        scopes = [scope for scope in self.shop(self.us).settings.scopes if "returns" not in scope]
+        scopes = [s for s in self.shop(self.us).settings.scopes if "payment_terms" not in s]
         findings = self.check(scopes=scopes)
-        self.assertFound(findings, "warning", "Returns", "read_returns", "the rest works")
+        self.assertFound(
+            findings,
+            "warning",
+            "Payment terms of companies",
+            "read_payment_terms",
+            "the rest works",
+        )
         self.assertEqual(self.us.state, "ready")
 
     def test_each_scope_names_its_feature(self):
