@@ -4,7 +4,7 @@ from datetime import date
 
 from psycopg2 import IntegrityError
 
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import mute_logger
 
 from .order_common import OrderCase
@@ -63,6 +63,17 @@ class TestFieldMapping(OrderCase):
             mapping.flush_recordset()
         with self.assertRaises(ValidationError):
             mapping.model = "res.partner"
+
+    def test_managers_decide(self):
+        values = {
+            "backend_id": self.us.id,
+            "key": "reference",
+            "field_id": self.field("client_order_ref").id,
+        }
+        Mapping = self.env["shopify.field.mapping"]
+        with self.assertRaises(AccessError):
+            Mapping.with_user(self.operator).create(values)
+        self.assertTrue(Mapping.with_user(self.manager).create(values))
 
     def test_metafields_have_a_namespace(self):
         with self.assertRaises(ValidationError):

@@ -5,6 +5,7 @@ from decimal import Decimal
 import psycopg2
 
 from odoo import Command
+from odoo.tests import Form
 from odoo.tools import mute_logger
 
 from .accounting_common import AccountingCase, cents
@@ -151,6 +152,23 @@ class TestChannelTaxes(TaxesCase):
         self.assertEqual(outcome.status, "updated", outcome.message)
         self.assertFalse(sale.shopify_order_ids.difference)
         self.assertEqual(sale.amount_total, total)
+
+    def test_form_and_filter(self):
+        mapping = self.mapping()
+        Mapping = self.env["shopify.tax.mapping"]
+        waiting = [("backend_id", "=", self.us.id), ("is_mapped", "=", False)]
+        self.assertIn(mapping, Mapping.search(waiting))
+        tax = self.tax(self.us, *MARKET)
+        with Form(mapping) as form:
+            form.tax_id = tax
+            form.left_out = True
+            self.assertFalse(form.tax_id)
+        self.assertNotIn(mapping, Mapping.search(waiting))
+        self.assertIn(mapping, Mapping.search([("is_mapped", "=", True)]))
+        with Form(mapping) as form:
+            form.left_out = False
+            form.tax_id = tax
+        self.assertEqual(mapping.tax_id, tax)
 
     @mute_logger("odoo.sql_db")
     def test_only_taxes_of_channels_are_left_out(self):
