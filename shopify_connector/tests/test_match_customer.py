@@ -2,6 +2,7 @@ from dataclasses import replace
 
 from odoo.tests import tagged
 
+from ..mappers.customer import Company
 from .match_common import MatchCase, address, customer, order
 
 
@@ -181,6 +182,41 @@ class TestMatchCustomer(MatchCase):
         ]
         self.assertLessEqual(queries(moved), 12)
         self.assertLessEqual(queries(moved), 6, "known customers and addresses")
+
+    def test_queries_do_not_grow_with_the_companies(self):
+        def orders(start, count):
+            return [
+                order(
+                    number,
+                    customer=customer(number, email=f"b{number}@example.com", name=f"B {number}"),
+                    company=Company(
+                        gid=f"gid://shopify/Company/{number}",
+                        name=f"Company {number}",
+                        external_id=f"E{number}",
+                        location_gid=f"gid://shopify/CompanyLocation/{number}",
+                        location_name=f"Branch {number}",
+                        tax_id=f"US{number}",
+                        contact_gid=f"gid://shopify/CompanyContact/{number}",
+                        shipping=address(name="", address1=f"{number} Harbour Road"),
+                        billing=address(name="", address1=f"{number} Harbour Road"),
+                    ),
+                    billing=address(name=f"B {number}", address1=f"{number} Harbour Road"),
+                    shipping=address(name=f"B {number}", address1=f"{number} Harbour Road"),
+                )
+                for number in range(start, start + count)
+            ]
+
+        def queries(batch):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self._customers(*batch)
+            self.env.flush_all()
+            return self.env.cr.sql_log_count - before
+
+        queries(orders(1, 2))
+        self.assertEqual(queries(orders(200, 40)), queries(orders(100, 4)), "new companies")
+        self.assertEqual(queries(orders(200, 40)), queries(orders(100, 4)), "known companies")
 
     def test_single_customer_of_the_store(self):
         self.backend.write(
