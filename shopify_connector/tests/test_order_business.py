@@ -228,7 +228,7 @@ class TestCompanies(BusinessCase):
     def test_invalid_vat_number_is_kept_and_noted(self):
         def refuse(partner, country, vat, partner_name="", validation="error"):
             if validation == "error":
-                raise ValidationError("Not a number")
+                raise ValidationError(partner.env._("Not a number"))
             return vat, False
 
         cls = type(self.env["res.partner"])
