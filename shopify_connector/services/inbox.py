@@ -150,6 +150,7 @@ class ShopifyInbox(models.AbstractModel):
     def _trigger_due(self):
         """Enqueue a drain for each store that has due events; those that are paused wait."""
         self._free_dead()
+        self._retry_fixed_lately()
         self.env.cr.execute(
             SQL(
                 """

@@ -1,7 +1,7 @@
 import logging
 from datetime import timedelta
 
-from odoo import models
+from odoo import fields, models
 from odoo.tools import SQL
 
 from .inbox_claim import LeaseLost
@@ -15,6 +15,8 @@ MAX_ATTEMPTS = 4
 FIRST_RETRY = 1
 # A cause is marked as solved when its transaction says so, which others see when it commits.
 COMMIT_LAG = timedelta(minutes=5)
+# How far back the cron looks for exceptions whose cause was solved as they were written.
+LATELY = timedelta(minutes=10)
 # When the job of a resource dies, a drain takes it over after this time.
 RETRY_NET = 60
 
@@ -113,6 +115,13 @@ class ShopifyInbox(models.AbstractModel):
         fixed = exceptions.browse(exception_id for (exception_id,) in self.env.cr.fetchall())
         if fixed:
             fixed._release()
+
+    def _retry_fixed_lately(self):
+        """The net: solved between the look of a drain and the commit of what it saw."""
+        since = fields.Datetime.now() - LATELY
+        Exceptions = self.env["shopify.exception"].sudo()
+        lately = Exceptions.search([("state", "=", "open"), ("create_date", ">=", since)])
+        self._retry_fixed_meanwhile(lately, since)
 
     def _settle_passing(self, backend, batch, verdicts):
         """Try again soon, each in a job of its own."""

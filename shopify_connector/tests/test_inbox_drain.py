@@ -277,6 +277,22 @@ class TestInboxFailures(InboxCase):
         self.assertEqual(self.events(gid).mapped("state"), ["blocked", "done"])
         self.assertFalse(self.Exception.search([("key", "=", "TAX|4"), ("state", "=", "open")]))
 
+    def test_solved_after_the_look_of_the_drain(self):
+        (gid,) = self.order_gids(1)
+        solved = self.Exception._report(self.us, {False: ("", [self.block()])})
+        solved._close("resolved")
+        solved.closed_at -= timedelta(hours=1)
+        self.put(self.us, [gid])
+        self.handler.answers[gid] = Outcome("blocked", blocks=[self.block()])
+        self.drain_once()
+        self.env["shopify.webhook.event"]._cron_drain()
+        self.assertEqual(self.events(gid).mapped("state"), ["blocked"])
+        # The drain could not see that it was solved: it was committed a moment later.
+        solved.closed_at = fields.Datetime.now()
+        self.env.flush_all()
+        self.env["shopify.webhook.event"]._cron_drain()
+        self.assertEqual(self.events(gid).mapped("state"), ["blocked", "pending"])
+
     def test_passing_failure_is_retried_then_reported(self):
         one, two = self.order_gids(2)
         self.put(self.us, [one, two])
