@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from shopify_connector.mappers.money import Money
+from shopify_connector.mappers.order import map_order, prove
+
 DIGITS = {"USD": 2, "EUR": 2, "CAD": 2, "JPY": 0, "KWD": 3}
 ORDER_GID = "gid://shopify/Order/1"
 
@@ -119,3 +122,18 @@ def order(items=(), shipping=(), *, total: int, currency: str = "USD", **more) -
         "shippingLines": {"nodes": list(shipping), "pageInfo": {"hasNextPage": False}},
         **more,
     }
+
+
+def usd(amount):
+    return Money(Decimal(amount), "USD")
+
+
+def proved(node, **options):
+    """Map an order, and demand that its lines add up to Shopify's totals."""
+    mapped = map_order(node, **options)
+    assert prove(mapped) == ()
+    return mapped
+
+
+def kinds(mapped):
+    return [line.kind for line in mapped.lines]
