@@ -59,11 +59,12 @@ class TestMatchProduct(MatchCase):
         self.assertEqual(self._found(line(2, sku="NONE", barcode="4006381333931")), [by_sku])
 
     def test_store_decides_what_to_match_by(self):
-        self._create_product(default_code="MUG", barcode="4006381333931")
+        mug = self._create_product(default_code="MUG", barcode="4006381333931")
         self.backend.match_sku = self.backend.match_barcode = False
-        self._blocked(line(sku="MUG", barcode="4006381333931"))
+        block = self._blocked(line(sku="MUG", barcode="4006381333931"))
+        self.assertEqual(block.category, "product")
         self.backend.match_barcode = True
-        self._found(line(sku="MUG", barcode="4006381333931"))
+        self.assertEqual(self._found(line(sku="MUG", barcode="4006381333931")), [mug])
 
     def test_ambiguous_sku_waits_for_a_person(self):
         first = self._create_product(default_code="MUG")

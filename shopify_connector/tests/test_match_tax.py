@@ -90,7 +90,8 @@ class TestMatchTax(MatchCase):
 
     def test_remitted_by_channel_is_another(self):
         self._map(self._create_tax(), tax_key())
-        self._block(tax_key(liable=True))
+        block = self._block(tax_key(liable=True))
+        self.assertEqual(block.category, "tax")
 
     def test_country_before_no_country(self):
         general, german = self._create_tax(name="EU"), self._create_tax(name="DE")
