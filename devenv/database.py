@@ -17,7 +17,7 @@ from .stamps import digest, locked
 # Used until the addon names its own.
 DEPENDS = ("sale_management", "sale_stock", "stock_delivery", "account", "queue_job")
 PREFIX = "tmpl"
-KEPT = 6
+KEPT = 16
 
 # Python that leaves no trace in a database, and files that no installation reads.
 NOT_INSTALLED = {"tests", "client", "mappers", "readme", "i18n", "static", "__pycache__"}
