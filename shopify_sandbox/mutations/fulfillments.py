@@ -1,13 +1,16 @@
 """Fulfilments: shipping what fulfilment orders ask for, tracking, and taking it back."""
 
+from collections.abc import Iterable
+
 from ..context import Context
 from ..errors import UserErrors, user_error
-from ..routing import change_quantities
+from ..routing import ACTIONS, change_quantities
 from ..store import Ref, legacy_id
 from .registry import create, find, mutation, update
 
 FIELD = ["fulfillment"]
 OPEN = ("OPEN", "IN_PROGRESS", "SCHEDULED")
+FINISHED = {"CLOSED", "CANCELLED", "INCOMPLETE"}
 
 
 def _refuse(message: str, field: list[str] | None = None) -> UserErrors:
@@ -20,11 +23,14 @@ def fulfillment_create(arguments: dict, context: Context) -> dict:
     groups = given["lineItemsByFulfillmentOrder"]
     _check_positive(groups)
     records = [_fulfillment_order(group, context) for group in groups]
-    if len({record.get("order") for record in records}) > 1:
-        raise _refuse("All fulfillment orders must belong to the same order.")
-    places = {(record.get("assignedLocation") or {}).get("location") for record in records}
+    orders = dict.fromkeys(record.get("order") for record in records)
+    if len(orders) > 1:
+        message = "All fulfillment orders must belong to the same order. Multiple orders"
+        raise _refuse(f"{message} with ids {_ids(orders)} were found.")
+    places = dict.fromkeys(place_of(record) for record in records)
     if len(places) > 1:
-        raise _refuse("All fulfillment orders must be assigned to a single location.")
+        message = "All fulfillment orders must be assigned to a single location. Multiple locations"
+        raise _refuse(f"{message} with ids {_ids(places)} were found.")
     chosen = [
         pair
         for group, record in zip(groups, records, strict=True)
@@ -46,9 +52,9 @@ def fulfillment_create(arguments: dict, context: Context) -> dict:
                 {
                     "id": shop.store.new_gid("FulfillmentLineItem"),
                     "quantity": quantity,
-                    "lineItem": {"id": line["lineItem"]},
+                    "lineItem": {"id": gid},
                 }
-                for line, quantity in chosen
+                for gid, quantity in _by_line_item(chosen).items()
             ]
         },
         "fulfillmentOrders": {"nodes": [{"id": record["id"]} for record in records]},
@@ -58,11 +64,28 @@ def fulfillment_create(arguments: dict, context: Context) -> dict:
     fulfillment = create(context, data)
     for line, quantity in chosen:
         _take(line, -quantity, context)
-        _stock(line, location, {"committed": -quantity, "on_hand": -quantity}, context)
+        move_stock(line, location, {"committed": -quantity, "on_hand": -quantity}, context)
     for record in records:
         _settle(record, context)
-    _settle_order(order, context)
+    settle_order(order, context)
     return {"fulfillment": fulfillment}
+
+
+def place_of(record: dict) -> str | None:
+    """The location that a fulfilment order is assigned to."""
+    return (record.get("assignedLocation") or {}).get("location")
+
+
+def _ids(gids: Iterable[str]) -> str:
+    return f"[{', '.join(sorted(map(legacy_id, gids)))}]"
+
+
+def _by_line_item(chosen: list[tuple[dict, int]]) -> dict[str, int]:
+    """Quantity by line item: its lines in several fulfilment orders become one."""
+    quantities: dict[str, int] = {}
+    for line, quantity in chosen:
+        quantities[line["lineItem"]] = quantities.get(line["lineItem"], 0) + quantity
+    return quantities
 
 
 def _check_positive(groups: list[dict]) -> None:
@@ -102,7 +125,9 @@ def _chosen_lines(group: dict, record: dict, context: Context) -> list[tuple[dic
     chosen = []
     for entry in wanted:
         line = lines.get(entry["id"])
-        if line is None or entry["quantity"] > shop.read(line, "remainingQuantity"):
+        if line is None:
+            raise _refuse("Fulfillment order line item does not exist.")
+        if entry["quantity"] > shop.read(line, "remainingQuantity"):
             raise _refuse("Invalid fulfillment order line item quantity requested.")
         chosen.append((line, entry["quantity"]))
     return chosen
@@ -124,11 +149,13 @@ def tracking(given: dict) -> list[dict]:
 
 
 def _take(line: dict, delta: int, context: Context) -> None:
+    """Change what remains of a line."""
     remaining = context.shop.read(line, "remainingQuantity") + delta
     context.shop.store.put(line["id"], line["__typename"], {"remainingQuantity": remaining})
 
 
-def _stock(line: dict, location: str | None, deltas: dict[str, int], context: Context) -> None:
+def move_stock(line: dict, location: str | None, deltas: dict[str, int], context: Context) -> None:
+    """Change the quantities of a line's goods at a location."""
     item = context.shop.store.get(line.get("inventoryItemId"))
     for level in context.shop.store.related(item, "inventoryLevels") if item else ():
         if level.get("location") == location:
@@ -143,18 +170,23 @@ def _settle(record: dict, context: Context) -> None:
         update(context, record["id"], {"status": "IN_PROGRESS"})
 
 
-def _settle_order(order: dict, context: Context) -> None:
+def settle_order(order: dict, context: Context) -> None:
+    """Derive the order's fulfilment status. A closed fulfilment order has nothing left to ship,
+    also when its lines say that something remains, as after a cancelled fulfilment.
+    """
     store, read = context.shop.store, context.shop.read
-    lines = [
-        line
-        for record in store.related(order, "fulfillmentOrders")
-        for line in store.resolve_all(record.get("lineItems"))
-    ]
-    left = sum(read(line, "remainingQuantity") for line in lines)
+    statuses = set()
+    for record in store.related(order, "fulfillmentOrders"):
+        lines = store.resolve_all(record.get("lineItems"))
+        if sum(read(line, "remainingQuantity") for line in lines):
+            statuses.add(read(record, "status"))
     shipped = any(
         item.get("status", "SUCCESS") == "SUCCESS" for item in store.related(order, "fulfillments")
     )
-    status = "UNFULFILLED" if not shipped else "PARTIALLY_FULFILLED" if left else "FULFILLED"
+    if shipped:
+        status = "PARTIALLY_FULFILLED" if statuses - FINISHED else "FULFILLED"
+    else:
+        status = "ON_HOLD" if statuses - FINISHED == {"ON_HOLD"} else "UNFULFILLED"
     update(context, order["id"], {"displayFulfillmentStatus": status})
 
 
@@ -179,17 +211,29 @@ def fulfillment_cancel(arguments: dict, context: Context) -> dict:
     order = shop.store.get(record["order"])
     lines = [(shop.store.get(gid), quantity) for gid, quantity in record.get("_lines") or ()]
     for line, quantity in lines:
-        _stock(line, record.get("location"), {"committed": quantity, "on_hand": quantity}, context)
+        back = {"committed": quantity, "on_hand": quantity}
+        move_stock(line, record.get("location"), back, context)
     if lines:
         _reopen(order, record, lines, context)
     record = update(context, record["id"], {"status": "CANCELLED", "displayStatus": "CANCELED"})
-    _settle_order(order, context)
+    settle_order(order, context)
     return {"fulfillment": record}
 
 
 def _reopen(order: dict, record: dict, lines: list, context: Context) -> None:
+    """Open a fulfilment order for what a cancelled fulfilment had shipped."""
     store = context.shop.store
     source = store.get(next(iter(record.get("fulfillmentOrders") or ()), None)) or {}
+    for line, quantity in lines:
+        parent = store.get(line.get("_parent")) or source
+        if context.shop.read(parent, "status") == "CLOSED":
+            _take(line, quantity, context)
+    split_off(order, source, lines, context)
+
+
+def split_off(order: dict, source: dict, lines: list[tuple[dict, int]], context: Context) -> dict:
+    """A new fulfilment order like ``source`` for these lines and quantities."""
+    store = context.shop.store
     keep = ("assignedLocation", "destination", "deliveryMethod")
     gid = store.new_gid("FulfillmentOrder")
     nodes = []
@@ -208,7 +252,7 @@ def _reopen(order: dict, record: dict, lines: list, context: Context) -> None:
         )
         nodes.append(Ref(line_gid))
     now = context.shop.now()
-    store.put(
+    return store.put(
         gid,
         "FulfillmentOrder",
         {
@@ -216,7 +260,7 @@ def _reopen(order: dict, record: dict, lines: list, context: Context) -> None:
             "order": Ref(order["id"]),
             "status": "OPEN",
             "requestStatus": "UNSUBMITTED",
-            "supportedActions": [{"action": "CREATE_FULFILLMENT"}],
+            "supportedActions": [{"action": name} for name in ACTIONS],
             "lineItems": nodes,
             "createdAt": now,
             "updatedAt": now,

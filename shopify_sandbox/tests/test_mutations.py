@@ -474,8 +474,10 @@ def test_one_fulfilment_one_location(us):
             break
     given = {"lineItemsByFulfillmentOrder": [{"fulfillmentOrderId": fo["id"]} for fo in todo]}
     found = payload(run(FULFILL, {"fulfillment": given}), "fulfillmentCreate")
+    places = sorted(fo["assignedLocation"]["location"].rsplit("/", 1)[-1] for fo in todo)
     assert found["userErrors"][0]["message"] == (
-        "All fulfillment orders must be assigned to a single location."
+        "All fulfillment orders must be assigned to a single location. Multiple locations with"
+        f" ids [{', '.join(places)}] were found."
     )
 
 
