@@ -35,6 +35,7 @@ FEATURES = {
     "history": "Orders older than 60 days",
     "payment_terms": "Payment terms of companies",
     "payments": "Payments told to Shopify",
+    "fulfilment": "Deliveries told to Shopify",
 }
 
 
@@ -61,6 +62,17 @@ SCOPES = (
     Scope("read_all_orders", "history", "Read orders that are older than 60 days."),
     Scope("read_payment_terms", "payment_terms", "Read when a company has to pay its order."),
     Scope("write_orders", "payments", "Mark orders as paid and capture payments from Odoo."),
+    Scope(
+        "write_merchant_managed_fulfillment_orders",
+        "fulfilment",
+        "Tell Shopify what was delivered, with tracking.",
+    ),
+    Scope(
+        "read_third_party_fulfillment_orders",
+        "fulfilment",
+        "See which goods a fulfilment service ships.",
+    ),
+    Scope("read_fulfillments", "fulfilment", "Be told of parcels that were sent outside of Odoo."),
 )
 REQUIRED_SCOPES = tuple(scope.handle for scope in SCOPES if scope.required)
 
@@ -77,4 +89,9 @@ WEBHOOK_TOPICS = {
     "PRODUCTS_UPDATE": "products",
     "PRODUCTS_DELETE": "products",
     "APP_UNINSTALLED": "connection",
+}
+# Asked for by stores that need them only.
+FULFILMENT_TOPICS = {
+    "FULFILLMENTS_CREATE": "fulfilment",
+    "FULFILLMENTS_UPDATE": "fulfilment",
 }

@@ -257,6 +257,7 @@ class ShopifyConnectionChecker(models.AbstractModel):
             "history": self.env._("Orders older than 60 days"),
             "payment_terms": self.env._("Payment terms of companies"),
             "payments": self.env._("Payments told to Shopify"),
+            "fulfilment": self.env._("Deliveries told to Shopify"),
         }
 
     def _check_customer_data(self, backend, client):

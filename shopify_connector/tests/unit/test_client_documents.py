@@ -187,7 +187,7 @@ def test_features_of_scopes_and_topics_exist():
 
 def test_topics_exist_at_shopify():
     topics = load(const.API_VERSION).schema.type_map["WebhookSubscriptionTopic"].values
-    assert set(const.WEBHOOK_TOPICS) <= set(topics)
+    assert set(const.WEBHOOK_TOPICS) | set(const.FULFILMENT_TOPICS) <= set(topics)
 
 
 def test_unknown_document_and_fragment_are_refused(tmp_path, monkeypatch):
