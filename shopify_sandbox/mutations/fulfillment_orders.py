@@ -1,7 +1,7 @@
 """Fulfilment orders: holds, moves and splits, with the ids that a real store was seen to give.
 
-What stays with the fulfilment order keeps its id; what leaves it gets a new one. A hold is the other
-way round: the held part keeps the id. A move of everything changes the location only.
+What stays with the fulfilment order keeps its id; what leaves it gets a new one. A hold is the
+other way round: the held part keeps the id. A move of everything changes the location only.
 """
 
 from ..context import Context

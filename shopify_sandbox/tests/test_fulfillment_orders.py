@@ -8,23 +8,25 @@ from shopify_sandbox import catalog
 from shopify_sandbox.orders import Wishes, place_orders
 from shopify_sandbox.profiles import new_shop
 
-FIELDS = """id status assignedLocation { location { id } } fulfillmentHolds { id }
-  lineItems(first: 5) { nodes { id totalQuantity remainingQuantity lineItem { id } } }"""
+FIELDS = """
+fragment F on FulfillmentOrder {
+  id status assignedLocation { location { id } } fulfillmentHolds { id }
+  lineItems(first: 5) { nodes { id totalQuantity remainingQuantity lineItem { id } } } }"""
 MOVE = """mutation M($id: ID!, $to: ID!, $lines: [FulfillmentOrderLineItemInput!]) {
   fulfillmentOrderMove(id: $id, newLocationId: $to, fulfillmentOrderLineItems: $lines) {
-    movedFulfillmentOrder { %(f)s } originalFulfillmentOrder { %(f)s }
-    remainingFulfillmentOrder { %(f)s } userErrors { field message } } }""" % {"f": FIELDS}
+    movedFulfillmentOrder { ...F } originalFulfillmentOrder { ...F }
+    remainingFulfillmentOrder { ...F } userErrors { field message } } }"""
 HOLD = """mutation H($id: ID!, $hold: FulfillmentOrderHoldInput!) {
   fulfillmentOrderHold(id: $id, fulfillmentHold: $hold) {
-    fulfillmentHold { id heldByRequestingApp } fulfillmentOrder { %(f)s }
-    remainingFulfillmentOrder { %(f)s } userErrors { field message } } }""" % {"f": FIELDS}
+    fulfillmentHold { id heldByRequestingApp } fulfillmentOrder { ...F }
+    remainingFulfillmentOrder { ...F } userErrors { field message } } }"""
 RELEASE = """mutation R($id: ID!, $holds: [ID!]) {
   fulfillmentOrderReleaseHold(id: $id, holdIds: $holds) {
-    fulfillmentOrder { %(f)s } userErrors { field message } } }""" % {"f": FIELDS}
+    fulfillmentOrder { ...F } userErrors { field message } } }"""
 SPLIT = """mutation S($splits: [FulfillmentOrderSplitInput!]!) {
   fulfillmentOrderSplit(fulfillmentOrderSplits: $splits) {
-    fulfillmentOrderSplits { fulfillmentOrder { %(f)s } remainingFulfillmentOrder { %(f)s } }
-    userErrors { field message } } }""" % {"f": FIELDS}
+    fulfillmentOrderSplits { fulfillmentOrder { ...F } remainingFulfillmentOrder { ...F } }
+    userErrors { field message } } }"""
 FULFILL = """mutation F($fulfillment: FulfillmentInput!) {
   fulfillmentCreate(fulfillment: $fulfillment) {
     fulfillment { id fulfillmentLineItems(first: 5) { nodes { quantity lineItem { id } } } }
@@ -39,6 +41,8 @@ def us(engine):
     catalog.fill(shop)
 
     def run(query, **variables):
+        if "...F" in query:
+            query += FIELDS
         body = engine.execute(shop, {"query": query, "variables": variables}).body
         assert "errors" not in body, body["errors"]
         (payload,) = body["data"].values()
@@ -107,7 +111,7 @@ def test_all_that_is_moved_keeps_its_id(us, todo):
 
 
 def test_a_part_that_is_held_keeps_the_id(us, todo):
-    shop, run = us
+    _shop, run = us
     record, lines = todo
     hold = {"reason": "OTHER", "fulfillmentOrderLineItems": named(lines, 2, 1)}
     found = run(HOLD, id=record["id"], hold=hold)
