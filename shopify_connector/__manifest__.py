@@ -39,6 +39,8 @@
         "views/product_views.xml",
         "wizards/shopify_onboarding_views.xml",
         "wizards/shopify_order_import_views.xml",
+        "wizards/shopify_order_preview_templates.xml",
+        "wizards/shopify_order_preview_views.xml",
         "wizards/shopify_line_mapping_views.xml",
         "views/shopify_menus.xml",
         "views/shopify_company_views.xml",

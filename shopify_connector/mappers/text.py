@@ -62,3 +62,14 @@ def metafields(connection: Mapping | None) -> tuple[tuple[str, str], ...]:
         (f"{node['namespace']}.{node['key']}", node.get("value") or "")
         for node in nodes(connection)
     )
+
+
+def plain_name(name: str) -> str:
+    """Order names as people compare them: #1001 is 1001."""
+    return name.strip().lstrip("#").casefold()
+
+
+def quoted(text: str) -> str:
+    """A text as a term of Shopify's search, whatever is in it."""
+    inner = text.replace("\\", "").replace('"', "")
+    return f'"{inner}"'

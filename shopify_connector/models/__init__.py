@@ -44,4 +44,5 @@ from . import (
     res_partner,
     stock_move,
     stock_picking_accounting,
+    dry_run,
 )

@@ -3,6 +3,7 @@
 from odoo import models
 
 from ..mappers.titles import title_key
+from .dry_run import note
 from .outcome import Block
 
 NO_TITLE = "-"
@@ -43,6 +44,7 @@ class ShopifyCarrierMatcher(models.AbstractModel):
             general = rows.get((_title(line), ""))
             row = next((row for row in (own, general) if row and row.carrier_id), None)
             carriers[line.gid] = row and row.carrier_id
+            note(self.env, "carrier", "mapping" if row else "setting", {line.gid: row})
             if row is None and not own and not general:
                 missing.setdefault(self._key(line), line)
         rows |= self._add_rows(backend, missing)

@@ -11,6 +11,7 @@ from ..const import GUEST_PREFIX
 from ..mappers.address import Address
 from ..mappers.customer import normalise_email, normalise_phone
 from ..mappers.titles import title_key
+from .dry_run import note
 from .outcome import Block
 
 PHONE_SUFFIX = 7
@@ -226,12 +227,17 @@ class ShopifyCustomerMatcher(models.AbstractModel):
         by_gid = {person.gid: person for person in people.values()}
         links = self._links(backend, by_gid)
         found = {gid: link.partner_id for gid, link in links.items() if self._usable(backend, link)}
+        note(self.env, "customer", "link", {gid: links[gid] for gid in found})
         left = [person for gid, person in by_gid.items() if gid not in found]
         matched, notes = self._by_email(backend, left)
+        note(self.env, "customer", "email", dict.fromkeys(matched))
         left = [person for person in left if person.gid not in matched]
-        matched |= self._by_phone(backend, left)
+        by_phone = self._by_phone(backend, left)
+        note(self.env, "customer", "phone", dict.fromkeys(by_phone))
+        matched |= by_phone
         left = [person for person in left if person.gid not in matched]
         created, new = self._create(backend, left, places)
+        note(self.env, "customer", "created", dict.fromkeys(created))
         matched |= created
         self._note_vat_numbers(created, left, notes)
         self._refresh(links, by_gid)

@@ -12,6 +12,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..mappers.payments import BOOKED_KINDS, LIABILITIES
 from ..mappers.titles import title_key
+from .dry_run import note
 from .inbox_verdict import describe
 from .outcome import Block
 
@@ -216,6 +217,7 @@ class ShopifyPaymentImporter(models.AbstractModel):
         mapping = backend.payment_mapping_ids.filtered(
             lambda row: row.gateway_key == key and row.complete
         )
+        note(self.env, "gateway", "mapping" if mapping else "setting", {gateway: mapping or None})
         kind = mapping.kind or _KINDS.get(key) or ("manual" if all(manual) else "normal")
         account = mapping.account_id
         if kind == "ignore":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from odoo import models
 
 from ..mappers.titles import title_key
+from .dry_run import note
 
 # Terms whose first day is the order's own; the others start later, or name a day.
 AT_ONCE = frozenset({"receipt"})
@@ -31,10 +32,11 @@ class ShopifyPaymentTermMatcher(models.AbstractModel):
         if not orders:
             return found, notes
         mapped = {
-            row.name_key: row.payment_term_id
+            row.name_key: row
             for row in self.env["shopify.payment.term.mapping"].search(
                 [("backend_id", "=", backend.id)]
             )
+            if row.payment_term_id
         }
         Term = self.env["account.payment.term"]
         known = Term.search([("company_id", "in", (False, backend.company_id.id))])
@@ -44,9 +46,12 @@ class ShopifyPaymentTermMatcher(models.AbstractModel):
         for order in orders:
             terms = order.payment_terms
             key = title_key(terms.name)
-            term = mapped.get(key) or by_name.get(key) or self._of_days(known, terms)
+            row = mapped.get(key)
+            term = row.payment_term_id if row else by_name.get(key) or self._of_days(known, terms)
             if term:
                 found[order.gid] = term
+                rule = "mapping" if row else "name" if key in by_name else "days"
+                note(self.env, "payment_term", rule, {order.gid: row})
             else:
                 notes[order.gid] = self.env._(
                     'No payment terms of Odoo stand for "%(name)s". The due date is taken from'

@@ -3,6 +3,7 @@
 from odoo import fields, models
 
 from ..const import SKU_PREFIX
+from .dry_run import note
 from .outcome import Block
 
 # Field of the store that holds the product of a kind of line.
@@ -59,6 +60,7 @@ class ShopifyProductMatcher(models.AbstractModel):
                 found[line.gid] = backend.gift_card_product_id
             elif not line.variant_gid or backend.missing_product == "placeholder":
                 found[line.gid] = self._placeholder(backend, line)
+                note(self.env, "product", "placeholder", {line.gid: None})
             else:
                 blocks[line.gid] = (items[line.gid], None)
             if gid not in matches and (line.variant_gid or gid in ambiguous):
@@ -118,6 +120,7 @@ class ShopifyProductMatcher(models.AbstractModel):
             for gid, link in links.items()
             if self._usable(backend, link.product_id)
         }
+        note(self.env, "product", "link", {gid: links[gid] for gid in found})
         left = {gid: item for gid, item in items.items() if gid not in found}
         matched, ambiguous = self._by_codes(backend, left)
         self._remember(backend, {gid: left[gid] for gid in matched}, matched, links)
@@ -155,6 +158,7 @@ class ShopifyProductMatcher(models.AbstractModel):
                 hits = groups.get(value)
                 if hits:
                     (found if len(hits) == 1 else ambiguous)[gid] = hits
+                    note(self.env, "product", code, {gid: None})
         return found, ambiguous
 
     def _remember(self, backend, items, products, links):

@@ -5,6 +5,7 @@ from collections import defaultdict
 from odoo import models
 
 from ..mappers.titles import title_key
+from .dry_run import note
 from .outcome import Block
 
 RATE_DIGITS = 6
@@ -49,12 +50,14 @@ class ShopifyTaxMatcher(models.AbstractModel):
             row = next((row for row in (exact, general) if row and row.is_mapped), None)
             if row is not None:
                 found[key] = row.tax_id
+                note(self.env, "tax", "mapping" if row == exact else "general", {key: row})
             else:
                 missing[key] = exact
         blocks = {}
         if missing:
             automatic = self._map_automatically(backend, missing)
             found |= automatic
+            note(self.env, "tax", "automatic", {key: missing[key] for key in automatic})
             missing = {key: row for key, row in missing.items() if key not in automatic}
             self._add_rows(backend, missing)
             blocks = {key: self._block(backend, key, row) for key, row in missing.items()}

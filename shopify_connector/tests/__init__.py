@@ -20,6 +20,7 @@ from . import (
     test_order_flow,
     test_order_import,
     test_order_money,
+    test_order_preview,
     test_order_recordings,
     test_order_taxes,
     test_order_update,

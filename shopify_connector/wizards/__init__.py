@@ -1,1 +1,6 @@
-from . import shopify_line_mapping, shopify_onboarding, shopify_order_import
+from . import (
+    shopify_line_mapping,
+    shopify_onboarding,
+    shopify_order_import,
+    shopify_order_preview,
+)

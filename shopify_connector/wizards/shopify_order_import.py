@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..client.errors import ShopifyError
+from ..mappers.text import plain_name, quoted
 
 PAGE_SIZE = 250
 PAGES_PER_JOB = 20
@@ -161,11 +162,11 @@ class ShopifyOrderImport(models.TransientModel):
             raise UserError(self.env._("Enter at least one order number."))
         if len(names) > MAX_NAMES:
             raise UserError(self.env._("Enter at most %s order numbers at once.", MAX_NAMES))
-        wanted = {_plain(name): name for name in names}
+        wanted = {plain_name(name): name for name in names}
         found, client = {}, self._client()
         for start in range(0, len(names), NAMES_PER_QUERY):
             chunk = names[start : start + NAMES_PER_QUERY]
-            terms = " OR ".join(f'name:"{_quoted(name)}"' for name in chunk)
+            terms = " OR ".join(f"name:{quoted(name)}" for name in chunk)
             nodes = client.paginate(
                 "orders_ids",
                 "orders",
@@ -173,10 +174,10 @@ class ShopifyOrderImport(models.TransientModel):
                 page_size=PAGE_SIZE,
             )
             for node in nodes:
-                if _plain(node["name"]) in wanted:
+                if plain_name(node["name"]) in wanted:
                     found[node["id"]] = node
         self._add_lines(list(found.values()), priority=5)
-        known = {_plain(node["name"]) for node in found.values()}
+        known = {plain_name(node["name"]) for node in found.values()}
         self.env["shopify.order.import.line"].create(
             [
                 {"import_id": self.id, "name": name}
@@ -317,12 +318,3 @@ class ShopifyOrderImportLine(models.TransientModel):
             ]
         )
         return exceptions._get_records_action(name=self.env._("Why %s waits", self.name))
-
-
-def _plain(name):
-    """Order names as people compare them: #1001 is 1001."""
-    return name.strip().lstrip("#").casefold()
-
-
-def _quoted(name):
-    return name.replace("\\", "").replace('"', "")
