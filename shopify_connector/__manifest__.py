@@ -47,6 +47,7 @@
         "views/shopify_field_mapping_views.xml",
         "views/shopify_parties_views.xml",
         "views/shopify_payment_views.xml",
+        "views/shopify_risk_views.xml",
     ],
     "assets": {
         "web.assets_backend": ["shopify_connector/static/src/**/*"],

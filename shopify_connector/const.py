@@ -84,6 +84,7 @@ WEBHOOK_TOPICS = {
     "ORDERS_PAID": "orders",
     "ORDERS_CANCELLED": "orders",
     "ORDERS_EDITED": "orders",
+    "ORDERS_RISK_ASSESSMENT_CHANGED": "orders",
     "REFUNDS_CREATE": "orders",
     "PRODUCTS_CREATE": "products",
     "PRODUCTS_UPDATE": "products",

@@ -216,6 +216,17 @@ def order_edit(record: dict, shop: Shop) -> dict:
     return {"order_edit": {"id": number, "order_id": number, "created_at": record["updatedAt"]}}
 
 
+def risk_assessment(record: dict, shop: Shop) -> dict:
+    assessed = (record.get("risk") or {}).get("assessments") or [{}]
+    return {
+        "risk_level": str(assessed[-1].get("riskLevel") or "none").lower(),
+        "facts": [],
+        "order_id": numeric(record["id"]),
+        "admin_graphql_api_order_id": record["id"],
+        "created_at": record.get("updatedAt"),
+    }
+
+
 def deleted(record: dict, shop: Shop) -> dict:
     return {"id": numeric(record["id"])}
 
@@ -241,4 +252,6 @@ def body(topic: str, record: dict, shop: Shop) -> dict:
         return deleted(record, shop)
     if topic == "ORDERS_EDITED":
         return order_edit(record, shop)
+    if topic == "ORDERS_RISK_ASSESSMENT_CHANGED":
+        return risk_assessment(record, shop)
     return PAYLOADS.get(record["__typename"], named)(record, shop)

@@ -108,6 +108,8 @@ def _order_topics(shop: Shop, change: Change, changes: list[Change]):
         yield "ORDERS_CANCELLED"
     if before and before.get("lineItems") != after.get("lineItems"):
         yield "ORDERS_EDITED"
+    if before and before.get("risk") != after.get("risk"):
+        yield "ORDERS_RISK_ASSESSMENT_CHANGED"
     shipped = shop.read(after, "displayFulfillmentStatus")
     if before and shipped != before.get("displayFulfillmentStatus"):
         if shipped == "FULFILLED":

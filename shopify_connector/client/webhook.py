@@ -108,7 +108,8 @@ def resource_gid(topic: str, body: dict) -> str | None:
         area = next((a for a in _BY_LENGTH if topic.lower().startswith(a + "_")), "")
     if area == "fulfillment_orders":
         return _fulfillment_order_gid(body)
-    if area in _PARTS_OF_ORDER or "order_edit" in body or "admin_graphql_api_order_id" in body:
+    part = area == "orders" and not body.keys().isdisjoint(("order_edit", "order_id"))
+    if part or area in _PARTS_OF_ORDER or "admin_graphql_api_order_id" in body:
         if order := _order_gid(body):
             return order
         if area != "returns":

@@ -310,8 +310,9 @@ def _totals(node: Mapping, context: LineContext) -> Totals:
 
 
 def _risk_level(assessments: Iterable[Mapping] | None) -> str:
+    """The highest level; one that is not known here may be higher than all that are."""
     levels = [lower(item.get("riskLevel")) or "none" for item in assessments or ()]
-    return max(levels, key=lambda level: _RISK_RANK.get(level, 0), default="none")
+    return max(levels, key=lambda level: _RISK_RANK.get(level, 5), default="none")
 
 
 def _transactions(items: Iterable[Mapping] | None) -> tuple[Transaction, ...]:

@@ -12,6 +12,7 @@ CATEGORIES = [
     ("customer", "Customer"),
     ("totals", "Totals differ"),
     ("order_changed", "Order changed"),
+    ("risk", "Fraud risk"),
     ("configuration", "Configuration"),
     ("credentials", "Credentials"),
     ("scope", "Access scope"),

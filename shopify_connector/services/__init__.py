@@ -24,6 +24,7 @@ from . import (
     order_preview_matches,
     order_preview_report,
     order_previewer,
+    order_risk,
     order_updater,
     order_values,
     payment_importer,

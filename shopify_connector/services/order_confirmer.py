@@ -17,8 +17,13 @@ class ShopifyOrderConfirmer(models.AbstractModel):
     _name = "shopify.order.confirmer"
     _description = "Shopify Order Confirmer"
 
-    def _wanted(self, backend, order):
-        """Whether the policy confirms this Shopify order; open to extension."""
+    def _wanted(self, backend, order, binding=None):
+        """Whether the policy confirms this Shopify order; open to extension.
+
+        :param binding: its ``shopify.order``; None while there is none
+        """
+        if self.env["shopify.order.holder"]._holds(backend, order, binding):
+            return False
         return may_confirm(backend.confirm_policy, order)
 
     def _confirm(self, backend, pairs):
@@ -30,9 +35,13 @@ class ShopifyOrderConfirmer(models.AbstractModel):
         ids = [
             sale.id
             for order, sale in pairs
-            if sale.state in ("draft", "sent") and self._wanted(backend, order)
+            if sale.state in ("draft", "sent")
+            and self._wanted(backend, order, sale.shopify_order_ids[:1])
         ]
-        sales = self.env["sale.order"].browse(ids)
+        return self._confirm_sales(backend, self.env["sale.order"].browse(ids))
+
+    def _confirm_sales(self, backend, sales):
+        """Confirm quotations at once; their stock is reserved by a job."""
         if not sales:
             return sales
         self._create_references(sales)

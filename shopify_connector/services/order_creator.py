@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from odoo import models
 
-from .order_policies import is_dead
+from .order_policies import is_dead, risk_of
 from .order_totals import expected_figures
 from .outcome import Outcome
 
@@ -79,6 +79,7 @@ class ShopifyOrderCreator(models.AbstractModel):
                     "reserve_pending": backend.reserve and confirmer._wanted(backend, order),
                     **Values._facts(order, found),
                     **Values._applied(order, found),
+                    "risk_seen": risk_of(order),
                 }
                 for order, sale in zip(orders, sales, strict=True)
             ]

@@ -74,3 +74,34 @@ def skip_reason(backend, order: Order, by_hand: bool) -> tuple[str, dict] | None
     if only and not only & {channel.casefold() for channel in channels}:
         return "channel", {"channel": order.source_name or order.channel or "none"}
     return None
+
+
+def risk_of(order: Order) -> str:
+    """Advice and highest level in one text, to see whether they changed."""
+    return f"{order.risk}/{order.risk_level}"
+
+
+def is_risky(backend, order: Order) -> bool:
+    """Whether the store holds orders of this risk.
+
+    What is void needs no decision, and what Shopify fulfilled cannot be held back.
+
+    :param backend: the store's settings
+    """
+    if is_void(order) or order.fulfillment_status == "fulfilled":
+        return False
+    advice = {
+        "none": False,
+        "accept": False,
+        "investigate": backend.hold_investigate,
+        "cancel": backend.hold_cancel,
+    }
+    level = {
+        "none": False,
+        "low": False,
+        "medium": backend.hold_medium,
+        "high": backend.hold_high,
+        "pending": backend.hold_pending,
+    }
+    unknown = backend.hold_unknown
+    return advice.get(order.risk, unknown) or level.get(order.risk_level, unknown)

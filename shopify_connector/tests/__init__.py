@@ -22,6 +22,7 @@ from . import (
     test_order_money,
     test_order_preview,
     test_order_recordings,
+    test_order_risk,
     test_order_taxes,
     test_order_update,
     test_order_wizard,

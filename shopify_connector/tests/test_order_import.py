@@ -44,6 +44,7 @@ class TestOrderFacts(OrderCase):
         ).line("A", "10", 2, NY, discount="1")
         self.us.write(
             {
+                "hold_high": False,
                 "order_name_pattern": "{store}-{number:05d}",
                 "order_code": "US",
                 "team_id": self.env["crm.team"].create({"name": "Web"}).id,

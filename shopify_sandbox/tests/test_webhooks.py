@@ -157,6 +157,7 @@ def test_late_webhooks_come_in_another_order(store, us, receiver):
 
 ORDER = {"__typename": "Order", "id": "gid://shopify/Order/1", "name": "#1"}
 REFUND = {"id": "gid://shopify/Refund/1", "note": "broken"}
+RISK = {"recommendation": "CANCEL", "assessments": [{"riskLevel": "HIGH"}]}
 PAID = {"id": "gid://shopify/OrderTransaction/1", "kind": "SALE", "status": "SUCCESS"}
 
 
@@ -169,6 +170,7 @@ PAID = {"id": "gid://shopify/OrderTransaction/1", "kind": "SALE", "status": "SUC
         ({"cancelledAt": "2026-11-01T00:00:00Z"}, {"orders/updated", "orders/cancelled"}),
         ({"lineItems": {"nodes": [{"title": "Added"}]}}, {"orders/updated", "orders/edited"}),
         ({"displayFulfillmentStatus": "FULFILLED"}, {"orders/updated", "orders/fulfilled"}),
+        ({"risk": RISK}, {"orders/updated", "orders/risk_assessment_changed"}),
         ({"refunds": [REFUND]}, {"orders/updated", "refunds/create"}),
     ],
 )
@@ -180,6 +182,7 @@ def test_topics_of_a_changed_order(store, blank, receiver, change, topics):
         "ORDERS_PAID",
         "ORDERS_CANCELLED",
         "ORDERS_EDITED",
+        "ORDERS_RISK_ASSESSMENT_CHANGED",
         "ORDERS_FULFILLED",
         "REFUNDS_CREATE",
         "ORDER_TRANSACTIONS_CREATE",
@@ -188,8 +191,10 @@ def test_topics_of_a_changed_order(store, blank, receiver, change, topics):
     store.load([{**ORDER, **change}], "blank", deliver=True)
     store.deliveries("blank")
     assert sorted(receiver.topics()) == sorted(topics)
+    bodies = {h["X-Shopify-Topic"]: json.loads(b) for h, b in receiver.got}
+    if "risk" in change:
+        assert bodies["orders/risk_assessment_changed"]["order_id"] == 1
     if "refunds" in change:
-        bodies = {h["X-Shopify-Topic"]: json.loads(b) for h, b in receiver.got}
         assert bodies["refunds/create"]["order_id"] == 1
 
 

@@ -73,6 +73,7 @@ def test_no_secret_verifies_nothing():
             {"order_id": 1, "admin_graphql_api_order_id": "gid://shopify/Order/1"},
             "Order/1",
         ),
+        ("ORDERS_RISK_ASSESSMENT_CHANGED", {"order_id": 1, "risk_level": "high"}, "Order/1"),
         (
             "refunds/create",
             {"id": 2, "order_id": 1, "admin_graphql_api_id": "gid://shopify/Refund/2"},

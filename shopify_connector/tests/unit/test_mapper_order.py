@@ -121,7 +121,10 @@ def test_unknown_enum_values_are_kept():
             displayFinancialStatus="PAID_IN_SHELLS",
             displayFulfillmentStatus="TELEPORTED",
             returnStatus="PONDERING",
-            risk={"recommendation": "PRAY", "assessments": [{"riskLevel": "COSMIC"}]},
+            risk={
+                "recommendation": "PRAY",
+                "assessments": [{"riskLevel": "COSMIC"}, {"riskLevel": "HIGH"}],
+            },
             transactions=[
                 {
                     "id": "gid://shopify/OrderTransaction/1",
