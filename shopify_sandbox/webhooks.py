@@ -132,8 +132,12 @@ def _status_is_new(shop: Shop, change: Change, changes: list[Change]) -> bool:
 
 
 def _return_topic(change: Change) -> str:
-    status = change.after.get("status")
-    if change.before and change.before.get("status") == status:
+    before, status = change.before or {}, change.after.get("status")
+    if before.get("_processed") != change.after.get("_processed"):
+        return "RETURNS_PROCESS"
+    if before.get("status") == "CLOSED" and status == "OPEN":
+        return "RETURNS_REOPEN"
+    if before.get("status") == status:
         return "RETURNS_UPDATE"
     return RETURN_TOPICS.get(status, "RETURNS_UPDATE")
 

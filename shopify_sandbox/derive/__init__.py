@@ -1,6 +1,6 @@
 """Values that a shop computes: what an object holds nothing for, but its answer must carry."""
 
-from . import fulfillment, goods, lines, orders, payments, people
+from . import fulfillment, goods, lines, orders, payments, people, returns
 from .base import (
     DERIVED,
     amount_of_set,
@@ -16,6 +16,7 @@ from .base import (
     quantity_of,
     total,
 )
+from .lines import taxes_of
 
 __all__ = [
     "DERIVED",
@@ -30,5 +31,6 @@ __all__ = [
     "owner",
     "plus",
     "quantity_of",
+    "taxes_of",
     "total",
 ]

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from ..context import Context
-from ..derive import amounts, make_bag, minus, plus, total
+from ..derive import amounts, make_bag, minus, plus, taxes_of, total
 from ..errors import UserErrors, user_error
 from ..money import rounded
 from ..routing import change_quantities
@@ -59,6 +59,7 @@ def _line(order: dict, index: int, entry: dict, context: Context) -> dict:
         field = ["refundLineItems", str(index), "quantity"]
         raise UserErrors(user_error(field, "Quantity cannot refund more items than were purchased"))
     ordered = shop.read(line, "quantity") or 1
+    done = ordered - left
     unit = tuple(amount * ordered for amount in amounts(line.get("originalUnitPriceSet")))
     discounts = total(i["allocatedAmountSet"] for i in line.get("discountAllocations") or ())
     taxes = total(tax["priceSet"] for tax in line.get("taxLines") or ())
@@ -68,17 +69,23 @@ def _line(order: dict, index: int, entry: dict, context: Context) -> dict:
         "restockType": entry.get("restockType") or "NO_RESTOCK",
         "restocked": entry.get("restockType") in ("RETURN", "CANCEL"),
         "location": {"id": entry["locationId"]} if entry.get("locationId") else None,
-        "subtotalSet": _share(order, minus(unit, discounts), quantity, ordered, context),
-        "totalTaxSet": _share(order, taxes, quantity, ordered, context),
+        "subtotalSet": _share(order, minus(unit, discounts), (done, quantity, ordered), context),
+        "totalTaxSet": _share(order, taxes, (done, quantity, ordered), context),
         "priceSet": line.get("originalUnitPriceSet"),
     }
 
 
-def _share(order: dict, whole: tuple, quantity: int, ordered: int, context: Context) -> dict:
+def _share(order: dict, whole: tuple, units: tuple[int, int, int], context: Context) -> dict:
+    """The part of an amount that some units carry; the parts of all units are the whole.
+
+    :param units: refunded before, refunded now, ordered
+    """
+    done, quantity, ordered = units
     bag = make_bag(order, context.shop, whole)
     currencies = [bag[name]["currencyCode"] for name in ("shopMoney", "presentmentMoney")]
     share = tuple(
-        rounded(amount * quantity / ordered, currency)
+        rounded(amount * (done + quantity) / ordered, currency)
+        - rounded(amount * done / ordered, currency)
         for amount, currency in zip(whole, currencies, strict=True)
     )
     return make_bag(order, context.shop, share)
@@ -144,6 +151,7 @@ def _create(order, given, *, lines, shipping, transactions, context: Context) ->
             "__typename": "Refund",
             "id": store.new_gid("Refund"),
             "order": {"id": order["id"]},
+            **({"return": {"id": given["returnId"]}} if given.get("returnId") else {}),
             "note": given.get("note"),
             "createdAt": now,
             "processedAt": given.get("processedAt") or now,
@@ -157,8 +165,11 @@ def _create(order, given, *, lines, shipping, transactions, context: Context) ->
         },
     )
     for line in lines:
-        if line["restocked"]:
-            _put_back(line, context)
+        # Goods of a return were put back when they were disposed of.
+        if line["restocked"] and not given.get("returnId"):
+            sold = store.get(line["lineItem"]["id"])
+            place = (line.get("location") or {}).get("id")
+            put_back(sold, line["quantity"], line["restockType"], place, context)
     return record
 
 
@@ -172,9 +183,21 @@ def _shipping_lines(order: dict, shipping: tuple, context: Context) -> list[dict
             "id": store.new_gid("RefundShippingLine"),
             "shippingLine": line,
             "subtotalAmountSet": make_bag(order, context.shop, shipping),
-            "taxAmountSet": make_bag(order, context.shop, NOTHING),
+            "taxAmountSet": make_bag(order, context.shop, _shipping_tax(order, shipping, context)),
         }
     ]
+
+
+def _shipping_tax(order: dict, shipping: tuple, context: Context) -> tuple:
+    """The part of the tax on shipping that goes with the part of the price given back."""
+    shop = context.shop
+    whole = amounts(shop.read(order, "totalShippingPriceSet"))
+    tax = plus(NOTHING, *(taxes_of(line) for line in shop.read(order, "shippingLines")))
+    codes = (shop.currency, shop.read(order, "presentmentCurrencyCode"))
+    return tuple(
+        rounded(charged * part / price, code) if price else Decimal(0)
+        for charged, part, price, code in zip(tax, shipping, whole, codes, strict=True)
+    )
 
 
 def _value(order: dict, lines: list[dict], shipping: tuple, context: Context) -> tuple:
@@ -182,7 +205,8 @@ def _value(order: dict, lines: list[dict], shipping: tuple, context: Context) ->
     value = plus(total(line["subtotalSet"] for line in lines), shipping)
     if context.shop.read(order, "taxesIncluded"):
         return value
-    return plus(value, total(line["totalTaxSet"] for line in lines))
+    taxes = total(line["totalTaxSet"] for line in lines)
+    return plus(value, taxes, _shipping_tax(order, shipping, context))
 
 
 def _discrepancy(order, lines, shipping, transactions, context: Context) -> list[dict]:
@@ -201,16 +225,18 @@ def _discrepancy(order, lines, shipping, transactions, context: Context) -> list
     ]
 
 
-def _put_back(line: dict, context: Context) -> None:
+def put_back(sold: dict, quantity: int, restock: str, place: str | None, context: Context) -> None:
+    """Make units of an order's line available again.
+
+    :param restock: ``RETURN`` for goods that had left, ``CANCEL`` for goods that had not
+    :param place: gid of the location; without one the first level is used
+    """
     store = context.shop.store
-    sold = store.get(line["lineItem"]["id"])
     variant = store.get(sold.get("variant")) if sold else None
     item = store.get(variant.get("inventoryItem")) if variant else None
     for level in store.related(item, "inventoryLevels") if item else ():
-        location = (line.get("location") or {}).get("id")
-        if location in (None, level.get("location")):
-            quantity = line["quantity"]
-            back = "on_hand" if line["restockType"] == "RETURN" else "committed"
+        if place in (None, level.get("location")):
+            back = "on_hand" if restock == "RETURN" else "committed"
             delta = quantity if back == "on_hand" else -quantity
             deltas = {"available": quantity, back: delta}
             context.changes.append(change_quantities(context.shop, level, deltas))
@@ -281,3 +307,34 @@ def refund_everything(order: dict, context: Context, restock: bool) -> None:
         "transactions": payments,
     }
     _refund(order, given, context)
+
+
+def refund_of_return(
+    order: dict, record: dict, given: dict, lines: list[dict], context: Context
+) -> None:
+    """The refund that processing a return makes: its lines, and money when some is given back.
+
+    :param given: the input of ``returnProcess``
+    :param lines: as in the input of ``refundCreate``
+    """
+    issued = (given.get("financialTransfer") or {}).get("issueRefund") or {}
+    shipping = given.get("refundShipping") or {}
+    fixed = (shipping.get("shippingRefundAmount") or {}).get("amount")
+    _refund(
+        order,
+        {
+            "returnId": record["id"],
+            "note": given.get("note"),
+            "refundLineItems": lines,
+            "shipping": {"fullRefund": shipping.get("fullRefund"), "amount": fixed},
+            "transactions": [
+                {
+                    "kind": "REFUND",
+                    "parentId": item["parentId"],
+                    "amount": item["transactionAmount"]["amount"],
+                }
+                for item in issued.get("orderTransactions") or ()
+            ],
+        },
+        context,
+    )
