@@ -9,6 +9,7 @@ from .derive.lines import gross_of, line_discounts
 from .errors import ApiError
 from .listing import root_count, root_list, search, sort_key
 from .mutations import MUTATIONS
+from .mutations.refunds import suggestion
 from .store import type_of_gid
 
 RESOLVERS: dict[tuple[str, str], Resolver] = {}
@@ -273,6 +274,11 @@ def order_refunds(order, arguments, context):
 def order_fulfillments(order, arguments, context):
     found = context.shop.store.related(order, "fulfillments")
     return found if arguments.get("first") is None else found[: arguments["first"]]
+
+
+@resolver("Order", "suggestedRefund")
+def suggested_refund(order, arguments, context):
+    return suggestion(order, arguments, context)
 
 
 @resolver("Customer", "orders")

@@ -279,6 +279,28 @@ def _after(order: dict, record: dict, context: Context) -> dict:
     return update(context, order["id"], values)
 
 
+def left_of(payment: dict, context: Context) -> tuple[Decimal, Decimal]:
+    """What of a payment was not given back yet, in both currencies."""
+    store = context.shop.store
+    given = total(
+        item["amountSet"]
+        for item in store.related(store.get(payment["order"]), "transactions")
+        if item.get("kind") == "REFUND"
+        and item.get("status") == "SUCCESS"
+        and item.get("parentTransaction") == payment["id"]
+    )
+    return minus(amounts(payment["amountSet"]), given)
+
+
+def payments_of(order: dict, context: Context) -> list[dict]:
+    """The transactions that brought money."""
+    return [
+        item
+        for item in context.shop.store.related(order, "transactions")
+        if item.get("kind") in ("SALE", "CAPTURE") and item.get("status") == "SUCCESS"
+    ]
+
+
 def refund_everything(order: dict, context: Context, restock: bool) -> None:
     """The refund of a cancelled order: all that is left of lines, shipping and payments."""
     shop = context.shop
@@ -296,17 +318,91 @@ def refund_everything(order: dict, context: Context, restock: bool) -> None:
             "parentId": item["id"],
             "gateway": item.get("gateway") or "",
             "orderId": order["id"],
-            "amount": item["amountSet"]["shopMoney"]["amount"],
+            "amount": left_of(item, context)[0],
         }
-        for item in shop.store.related(order, "transactions")
-        if item.get("kind") in ("SALE", "CAPTURE") and item.get("status") == "SUCCESS"
+        for item in payments_of(order, context)
     ]
     given = {
         "refundLineItems": [line for line in lines if line["quantity"] > 0],
         "shipping": {"fullRefund": True},
-        "transactions": payments,
+        "transactions": [item for item in payments if item["amount"] > 0],
     }
     _refund(order, given, context)
+
+
+def suggestion(order: dict, given: dict, context: Context) -> dict:
+    """What a refund of these lines and this shipping would give back (``Order.suggestedRefund``).
+
+    :param given: the arguments of the field
+    """
+    shop = context.shop
+    entries = given.get("refundLineItems") or ()
+    if given.get("suggestFullRefund"):
+        entries = [
+            {"lineItemId": line["id"], "quantity": shop.read(line, "refundableQuantity")}
+            for line in shop.store.resolve_all(order.get("lineItems"))
+        ]
+    lines = [
+        _line(order, index, entry, context)
+        for index, entry in enumerate(entries)
+        if entry["quantity"]
+    ]
+    full = given.get("refundShipping") or given.get("suggestFullRefund")
+    shipping = _shipping(
+        order, {"fullRefund": full, "amount": given.get("shippingAmount")}, context
+    )
+
+    def bag(pair: tuple) -> dict:
+        return make_bag(order, shop, pair)
+
+    payments = [(item, left_of(item, context)) for item in payments_of(order, context)]
+    maximum = plus(NOTHING, *(left for _item, left in payments))
+    value = tuple(
+        min(pair) for pair in zip(_value(order, lines, shipping, context), maximum, strict=True)
+    )
+    goods = total(line["subtotalSet"] for line in lines)
+    tax = _shipping_tax(order, shipping, context)
+    return {
+        "amountSet": bag(value),
+        "subtotalSet": bag(goods),
+        "discountedSubtotalSet": bag(goods),
+        "totalTaxSet": bag(plus(total(line["totalTaxSet"] for line in lines), tax)),
+        "totalCartDiscountAmountSet": bag(NOTHING),
+        "totalDutiesSet": bag(NOTHING),
+        "maximumRefundableSet": bag(maximum),
+        "shipping": {
+            "amountSet": bag(shipping),
+            "maximumRefundableSet": bag(amounts(shop.read(order, "totalShippingPriceSet"))),
+            "taxSet": bag(tax),
+        },
+        "refundDuties": [],
+        "refundLineItems": [
+            {**line, "lineItem": shop.store.get(line["lineItem"]["id"]), "location": None}
+            for line in lines
+        ],
+        "suggestedRefundMethods": [],
+        "suggestedTransactions": _suggested_transactions(value, payments, bag),
+    }
+
+
+def _suggested_transactions(value: tuple, payments: list, bag) -> list[dict]:
+    """The amount, taken from one payment after the other."""
+    found = []
+    for item, left in payments:
+        part = tuple(min(pair) for pair in zip(value, left, strict=True))
+        if part[0] > 0:
+            found.append(
+                {
+                    "amountSet": bag(part),
+                    "maximumRefundableSet": bag(left),
+                    "gateway": item.get("gateway"),
+                    "formattedGateway": item.get("formattedGateway"),
+                    "kind": "SUGGESTED_REFUND",
+                    "parentTransaction": item,
+                }
+            )
+            value = minus(value, part)
+    return found
 
 
 def refund_of_return(

@@ -265,3 +265,27 @@ def test_partial_refunds_add_up_to_the_line(engine):
     assert sum(amounts(part["totalTaxSet"])[0] for part in parts) == taxes
     unit = amounts(line["originalUnitPriceSet"])[0]
     assert sum(amounts(part["subtotalSet"])[0] for part in parts) == unit * 3
+
+
+def test_the_suggested_refund_is_what_a_refund_then_gives(case):
+    query = """query S($id: ID!, $lines: [RefundLineItemInput!]) { order(id: $id) {
+      suggestedRefund(refundLineItems: $lines, refundShipping: true) {
+        amountSet { shopMoney { amount } } subtotalSet { shopMoney { amount } }
+        totalTaxSet { shopMoney { amount } }
+        shipping { amountSet { shopMoney { amount } } taxSet { shopMoney { amount } } }
+        refundLineItems { quantity lineItem { id } }
+        suggestedTransactions {
+          amountSet { shopMoney { amount } } parentTransaction { id } } } } }"""
+    lines = [{"lineItemId": case.line["id"], "quantity": 1}]
+    asked = case.run(query, {"id": case.order["id"], "lines": lines})
+    found = asked["order"]["suggestedRefund"]
+
+    def amount(name, part=found):
+        return Decimal(part[name]["shopMoney"]["amount"])
+
+    whole = amount("subtotalSet") + amount("totalTaxSet")
+    assert amount("amountSet") == whole + amount("amountSet", found["shipping"])
+    (transaction,) = found["suggestedTransactions"]
+    assert transaction["amountSet"] == found["amountSet"]
+    assert found["refundLineItems"] == [{"quantity": 1, "lineItem": {"id": case.line["id"]}}]
+    assert case.shop.store.related(case.order, "refunds") == []
