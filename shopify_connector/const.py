@@ -36,6 +36,7 @@ FEATURES = {
     "payment_terms": "Payment terms of companies",
     "payments": "Payments told to Shopify",
     "fulfilment": "Deliveries told to Shopify",
+    "returns": "Returns",
 }
 
 
@@ -61,6 +62,7 @@ SCOPES = (
     Scope("read_locations", "locations", "Link locations with warehouses.", True),
     Scope("read_all_orders", "history", "Read orders that are older than 60 days."),
     Scope("read_payment_terms", "payment_terms", "Read when a company has to pay its order."),
+    Scope("read_returns", "returns", "Read returns, their reasons, fees and exchanges."),
     Scope("write_orders", "payments", "Mark orders as paid and capture payments from Odoo."),
     Scope(
         "write_merchant_managed_fulfillment_orders",
@@ -86,6 +88,14 @@ WEBHOOK_TOPICS = {
     "ORDERS_EDITED": "orders",
     "ORDERS_RISK_ASSESSMENT_CHANGED": "orders",
     "REFUNDS_CREATE": "orders",
+    "RETURNS_REQUEST": "returns",
+    "RETURNS_APPROVE": "returns",
+    "RETURNS_DECLINE": "returns",
+    "RETURNS_CANCEL": "returns",
+    "RETURNS_CLOSE": "returns",
+    "RETURNS_REOPEN": "returns",
+    "RETURNS_UPDATE": "returns",
+    "RETURNS_PROCESS": "returns",
     "PRODUCTS_CREATE": "products",
     "PRODUCTS_UPDATE": "products",
     "PRODUCTS_DELETE": "products",

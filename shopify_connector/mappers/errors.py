@@ -14,3 +14,16 @@ class MappingError(ValueError):
         super().__init__(f"{path}: {message}")
         self.path = path
         self.message = message
+
+
+# What reading a malformed answer raises.
+UNREADABLE = (MappingError, KeyError, TypeError, ValueError, AttributeError)
+
+
+def problem_of(error: Exception) -> str:
+    """Why a part of an answer could not be read, for a person."""
+    if isinstance(error, MappingError):
+        return str(error)
+    if isinstance(error, KeyError):
+        return f"{error.args[0]}: missing in Shopify's answer"
+    return f"not readable ({error})"

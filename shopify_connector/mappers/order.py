@@ -25,13 +25,14 @@ from .order_types import (
     Order,
     OrderLine,
     PaymentTerms,
-    RefundRef,
     Totals,
     Transaction,
     TransactionFee,
 )
 from .proof import Difference, Reading, prove, removed_units, settle
-from .text import attributes, clean, lower, metafields, nodes, parse_datetime
+from .refund import map_refunds
+from .returns import map_returns, refunds_of_returns
+from .text import attributes, clean, lower, metafields, nodes, parse_datetime, whole
 
 __all__ = [
     "Difference",
@@ -41,7 +42,6 @@ __all__ = [
     "Order",
     "OrderLine",
     "PaymentTerms",
-    "RefundRef",
     "Totals",
     "Transaction",
     "TransactionFee",
@@ -87,6 +87,7 @@ def _map_order(node: Mapping, policy: str, shop_country: str | None) -> Order:
     )
     lines, totals, warnings = _lines(node, context, _totals(node, context))
     address = shipping or billing
+    returns = map_returns(node.get("returns"), context)
     return Order(
         gid=node["id"],
         currency=context.currency,
@@ -103,10 +104,8 @@ def _map_order(node: Mapping, policy: str, shop_country: str | None) -> Order:
         email=normalise_email(node.get("email")),
         phone=normalise_phone(node.get("phone"), address.country_code if address else None),
         transactions=_transactions(node.get("transactions")),
-        refunds=tuple(
-            RefundRef(refund["id"], parse_datetime(refund.get("createdAt")))
-            for refund in nodes(node.get("refunds"))
-        ),
+        refunds=map_refunds(node.get("refunds"), context, refunds_of_returns(returns)),
+        returns=returns,
         payment_terms=_payment_terms(node.get("paymentTerms")),
         **_head(node),
     )
@@ -178,9 +177,9 @@ def _lines(
     node: Mapping, context: LineContext, totals: Totals
 ) -> tuple[tuple[OrderLine, ...], Totals, tuple[str, ...]]:
     """Build all lines, choosing the reading of open points by the order's total."""
-    items = _whole(node, "lineItems")
+    items = whole(node, "lineItems")
     goods = map_line_items(items, context)
-    shipping, removed_shipping = map_shipping_lines(_whole(node, "shippingLines"), context)
+    shipping, removed_shipping = map_shipping_lines(whole(node, "shippingLines"), context)
     duties = map_duties(items, context)
     fees = map_fees(node.get("additionalFees"), context)
     charges = fees if node.get("dutiesIncluded") else duties + fees
@@ -202,13 +201,6 @@ def _lines(
         lines, warning = _name_tip(lines, tip_apart)
         warnings += warning
     return tuple(lines), totals, tuple(warnings)
-
-
-def _whole(node: Mapping, key: str) -> list:
-    connection = node.get(key)
-    if isinstance(connection, Mapping) and (connection.get("pageInfo") or {}).get("hasNextPage"):
-        raise MappingError(key, "not all pages were read")
-    return nodes(connection)
 
 
 def _readings(

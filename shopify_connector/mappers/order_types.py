@@ -16,6 +16,8 @@ from decimal import ROUND_DOWN, Decimal
 from .address import Address
 from .customer import Company, Customer
 from .money import Money, MoneyBag, currency_digits
+from .refund_types import Refund
+from .return_types import Return
 from .tax import TaxAmount, TaxKey, sum_taxes
 
 LINE_KINDS = ("product", "custom", "gift_card", "tip", "shipping", "duty", "fee")
@@ -213,14 +215,6 @@ class Transaction:
 
 
 @dataclass(frozen=True, slots=True)
-class RefundRef:
-    """That a refund exists; what is in it is read by its own document."""
-
-    gid: str
-    created_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class PaymentTerms:
     """When a business customer pays. ``kind``: net, fixed, receipt, fulfillment, unknown."""
 
@@ -236,6 +230,7 @@ class Order:
 
     ``risk`` is Shopify's recommendation (none, accept, investigate, cancel), ``risk_level`` the
     highest level that was assessed (none, low, medium, high, pending).
+    ``refunds`` are oldest first. ``returns`` are empty also where the app may not read them.
     ``warnings`` tell the user what was understood in an unusual way.
     ``metafields`` are pairs of ``namespace.key`` and text; only those that were asked for.
     ``left_out`` are taxes that are not to be booked, see :attr:`booked_lines`; ``lines`` and
@@ -255,7 +250,8 @@ class Order:
     totals: Totals
     lines: tuple[OrderLine, ...] = ()
     transactions: tuple[Transaction, ...] = ()
-    refunds: tuple[RefundRef, ...] = ()
+    refunds: tuple[Refund, ...] = ()
+    returns: tuple[Return, ...] = ()
     confirmation_number: str = ""
     cancelled_at: datetime | None = None
     closed_at: datetime | None = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 
+from .errors import MappingError
+
 # What copied texts bring along at their ends.
 _SPACES = " \t\r\n\f\v\N{NO-BREAK SPACE}\N{ZERO WIDTH SPACE}\N{ZERO WIDTH NO-BREAK SPACE}"
 
@@ -47,6 +49,17 @@ def nodes(connection: Mapping | Iterable | None) -> list:
             found = [edge["node"] for edge in connection.get("edges") or ()]
         return found
     return list(connection)
+
+
+def whole(node: Mapping, key: str) -> list:
+    """The nodes of a connection that must have been read to its end.
+
+    :raises MappingError: it has further pages
+    """
+    connection = node.get(key)
+    if isinstance(connection, Mapping) and (connection.get("pageInfo") or {}).get("hasNextPage"):
+        raise MappingError(key, "not all pages were read")
+    return nodes(connection)
 
 
 def attributes(items: Iterable[Mapping] | None) -> tuple[tuple[str, str], ...]:

@@ -31,6 +31,7 @@ from . import (
     payment_term_matcher,
     product_matcher,
     reconciler,
+    refund_reader,
     tax_matcher,
     watchdog,
     webhook_registrar,

@@ -258,6 +258,7 @@ class ShopifyConnectionChecker(models.AbstractModel):
             "payment_terms": self.env._("Payment terms of companies"),
             "payments": self.env._("Payments told to Shopify"),
             "fulfilment": self.env._("Deliveries told to Shopify"),
+            "returns": self.env._("Returns"),
         }
 
     def _check_customer_data(self, backend, client):

@@ -4,8 +4,9 @@ from urllib.parse import urlsplit
 from odoo import fields, models
 from odoo.exceptions import UserError
 
+from ..client.auth import covers
 from ..client.errors import ShopifyError, TransientError, UserErrorsError
-from ..const import WEBHOOK_TOPICS
+from ..const import SCOPES, WEBHOOK_TOPICS
 from .config import option
 from .inbox_verdict import describe
 from .outcome import Block
@@ -66,7 +67,7 @@ class ShopifyWebhookRegistrar(models.AbstractModel):
                 ours.setdefault(node["topic"], []).append(node)
             else:
                 rows.append(_row(node, "foreign"))
-        for topic in self._topics(backend):
+        for topic in self._granted(client, self._topics(backend)):
             nodes = ours.pop(topic, [])
             rows.append(self._repair(client, topic, address, nodes, result))
         for nodes in ours.values():
@@ -75,6 +76,23 @@ class ShopifyWebhookRegistrar(models.AbstractModel):
         if not result["refused"]:
             self.env["shopify.exception"]._resolve_now(backend, "configuration", ["webhooks"])
         return result
+
+    def _granted(self, client, topics):
+        """Without topics of features whose scopes the app lacks: Shopify refuses these."""
+        optional = {}
+        for scope in SCOPES:
+            if not scope.required:
+                optional.setdefault(scope.feature, []).append(scope.handle)
+        if not any(WEBHOOK_TOPICS.get(topic) in optional for topic in topics):
+            return topics
+        installation = client.execute("current_app_installation").data["currentAppInstallation"]
+        granted = [scope["handle"] for scope in installation["accessScopes"]]
+        lacking = {
+            feature
+            for feature, handles in optional.items()
+            if not all(covers(granted, handle) for handle in handles)
+        }
+        return [topic for topic in topics if WEBHOOK_TOPICS.get(topic) not in lacking]
 
     def _repair(self, client, topic, address, nodes, result):
         """Leave exactly one right subscription of a topic.

@@ -27,6 +27,7 @@ from . import (
     test_order_update,
     test_order_wizard,
     test_payment,
+    test_refund_read,
     test_webhook_registrar,
     test_webhook_route,
 )

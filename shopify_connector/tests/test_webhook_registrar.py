@@ -40,6 +40,13 @@ class TestWebhookRegistrar(ShopifyCase):
         self.assertIn("app/uninstalled", lines.mapped("topic"))
         self.assertEqual(set(lines.mapped("api_version")), {API_VERSION})
 
+    def test_topics_whose_scope_is_missing_are_left_out(self):
+        scopes = [scope for scope in self.shop(self.us).settings.scopes if "returns" not in scope]
+        self.set_shop(self.us, scopes=scopes)
+        without = {topic for topic in WEBHOOK_TOPICS if not topic.startswith("RETURNS_")}
+        self.assertEqual(self.reconcile(), self.counts(created=len(without)))
+        self.assertEqual({node["topic"] for node in self.held()}, without)
+
     def test_second_time_changes_nothing(self):
         self.reconcile()
         before = self.held()
