@@ -60,8 +60,8 @@ def test_there_are_recorded_returns():
 def test_recorded_refunds_are_read():
     refunds = recorded("Refund", "totalRefundedSet")
     assert len(refunds) >= 3
-    for node, _where in refunds:
-        node = {"refundLineItems": {"nodes": []}, **node}
+    for answer, _where in refunds:
+        node = {"refundLineItems": {"nodes": []}, **answer}
         (found,) = map_order(order(total=0, currency="CAD", refunds=[node])).refunds
         total = node["totalRefundedSet"]["shopMoney"]
         assert found.problem == ""
@@ -69,7 +69,7 @@ def test_recorded_refunds_are_read():
 
 
 def test_recorded_refund_of_money_alone_has_a_transaction():
-    node = next(n for n, where in recorded("Refund", "transactions") if "transactions" in where)
-    node = {"refundLineItems": {"nodes": []}, **node}
+    answer = next(n for n, where in recorded("Refund", "transactions") if "transactions" in where)
+    node = {"refundLineItems": {"nodes": []}, **answer}
     (found,) = map_order(order(total=0, currency="CAD", refunds=[node])).refunds
     assert (found.lines, len(found.transaction_gids)) == ((), 1)
