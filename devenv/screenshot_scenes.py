@@ -35,6 +35,7 @@ class Scenes:
         self.first_orders()
         self.decisions()
         self.daily_work()
+        self.previews()
         self.store_form()
         self.lists()
 
@@ -140,6 +141,7 @@ class Scenes:
         self.visit("exceptions", "action_shopify_exception")
         exception = self.one("shopify.exception", [("category", "=", "tax")])
         self.visit("exception-tax", "action_shopify_exception", exception)
+        self.preview_waiting(exception)
         self.visit("taxes-unmapped", "action_shopify_tax_mapping")
         self.tab.open(f"{ADDON}.action_shopify_exception", exception)
         self.tab.button("action_fix")
@@ -155,6 +157,12 @@ class Scenes:
         self.until_quiet()
         self.tab.open(f"{ADDON}.action_shopify_order_import", self.wizard)
         self.shot("import-done")
+
+    def preview_waiting(self, exception):
+        """What an order waits for, seen from the list of those that wait."""
+        line = self.odoo.search("shopify.exception.line", [("exception_id", "=", exception)])[-1]
+        action = self.odoo.call("shopify.exception.line", "action_preview", [line])
+        self.visit("preview-waiting", "action_shopify_order_preview", action["res_id"])
 
     def map_variants(self):
         variants = self.odoo.search("shopify.variant", [("product_id", "=", False)])
@@ -189,6 +197,30 @@ class Scenes:
             each.place_orders(NEW_ORDERS, seed=21)
         self.until_imported()
         self.change_an_order()
+
+    def previews(self):
+        """An order that is not in Odoo, and the one that changed."""
+        self.odoo.write("shopify.backend", [self.us], {"import_orders": False})
+        store = self.seed.stores[0]
+        store.place_orders(1, seed=31)
+        name = store.objects("Order")[-1]["name"]
+        tab = self.tab
+        tab.open(f"{ADDON}.action_shopify_backend", self.us)
+        tab.button("action_preview_order")
+        tab.fill("name", name)
+        tab.click(".o_field_widget[name='delivered'] input")
+        tab.click(".o_field_widget[name='way'] input[data-value='manual']")
+        tab.button("action_preview")
+        tab.wait_for(".o_shopify_preview")
+        self.shot("preview")
+        for section in ("matches", "entries"):
+            tab.show(f".o_shopify_preview_{section}")
+            self.shot(f"preview-{section}")
+        tab.open(f"{ADDON}.action_shopify_order", self.changed)
+        tab.button("action_preview")
+        tab.wait_for(".o_shopify_preview")
+        self.shot("preview-changed")
+        self.odoo.write("shopify.backend", [self.us], {"import_orders": True})
 
     def accounting(self):
         values = {"invoice_policy": "paid", "payment_journal_id": self.journal()}

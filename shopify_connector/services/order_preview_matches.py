@@ -155,6 +155,12 @@ class ShopifyOrderPreviewMatches(models.AbstractModel):
     def _of_lines(self, order, found):
         """One row for each product and each shipping rate."""
         shown = set()
+        kinds = {
+            "tip": self.env._("Tip"),
+            "duty": self.env._("Duty"),
+            "fee": self.env._("Fee"),
+            "gift_card": self.env._("Gift card"),
+        }
         for line in order.lines:
             if line.kind == "shipping":
                 yield self._of_shipping(line, found)
@@ -168,7 +174,7 @@ class ShopifyOrderPreviewMatches(models.AbstractModel):
             rule, by = self._noted("product", *keys, default="setting")
             sku = line.sku and self.env._("SKU %s", line.sku)
             yield self._row(
-                self.env._("Product"),
+                kinds.get(line.kind) or self.env._("Product"),
                 ", ".join(filter(None, (line.title, line.variant_title, sku))),
                 [product],
                 rule if product else "missing",

@@ -21,6 +21,7 @@ from . import (
     test_order_import,
     test_order_money,
     test_order_preview,
+    test_order_preview_connections,
     test_order_recordings,
     test_order_risk,
     test_order_taxes,

@@ -47,43 +47,48 @@ class PreviewCase(AccountingCase):
         return [entry["operation"] for entry in self.shop(self.us).log]
 
     def everything(self):
-        """Contents of all tables (with the transaction that wrote each row), next numbers of all
-        sequences of Odoo, files, and what caches were told."""
-        found = {table: self.digest(table) for table in self.tables()}
-        found |= {("sequence", name): value for name, value in self.numbers()}
-        found["files"] = self.files()
-        found["caches"] = set(self.env.registry.cache_invalidated)
-        found["commit"] = len(self.env.cr.postcommit._funcs)
-        return found
-
-    def tables(self):
-        self.env.cr.execute(
-            "SELECT tablename FROM pg_tables WHERE schemaname = current_schema ORDER BY 1"
-        )
-        return [name for (name,) in self.env.cr.fetchall()]
-
-    def digest(self, table):
-        query = SQL(
-            "SELECT count(*), sum(hashtextextended(t.xmin::text || t::text, 0)::numeric) FROM %s t",
-            SQL.identifier(table),
-        )
-        self.env.cr.execute(query)
-        return self.env.cr.fetchone()
-
-    def numbers(self):
-        self.env.cr.execute(
-            "SELECT sequencename FROM pg_sequences WHERE sequencename ~ '^ir_sequence_[0-9_]+$'"
-        )
-        for (name,) in self.env.cr.fetchall():
-            self.env.cr.execute(SQL("SELECT last_value, is_called FROM %s", SQL.identifier(name)))
-            yield name, self.env.cr.fetchone()
-
-    def files(self):
-        found = set()
-        for folder, _folders, names in os.walk(config.filestore(self.env.cr.dbname)):
-            found |= {os.path.join(folder, name) for name in names}
-        return found
+        return everything(self.env)
 
     def assertSame(self, before, after):
         changed = {key for key in before.keys() | after if before.get(key) != after.get(key)}
         self.assertFalse(changed)
+
+
+def everything(env):
+    """Contents of all tables (with the transaction that wrote each row), next numbers of all
+    sequences of Odoo, files, what caches were told, hooks that wait for the commit."""
+    found = {table: _digest(env.cr, table) for table in _tables(env.cr)}
+    found |= {("sequence", name): value for name, value in _numbers(env.cr)}
+    found["files"] = _files(env.cr)
+    found["caches"] = set(env.registry.cache_invalidated)
+    found["hooks"] = len(env.cr.postcommit._funcs)
+    return found
+
+
+def _tables(cr):
+    cr.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema ORDER BY 1")
+    return [name for (name,) in cr.fetchall()]
+
+
+def _digest(cr, table):
+    cr.execute(
+        SQL(
+            "SELECT count(*), sum(hashtextextended(t.xmin::text || t::text, 0)::numeric) FROM %s t",
+            SQL.identifier(table),
+        )
+    )
+    return cr.fetchone()
+
+
+def _numbers(cr):
+    cr.execute("SELECT sequencename FROM pg_sequences WHERE sequencename ~ '^ir_sequence_[0-9_]+$'")
+    for (name,) in cr.fetchall():
+        cr.execute(SQL("SELECT last_value, is_called FROM %s", SQL.identifier(name)))
+        yield name, cr.fetchone()
+
+
+def _files(cr):
+    found = set()
+    for folder, _folders, names in os.walk(config.filestore(cr.dbname)):
+        found |= {os.path.join(folder, name) for name in names}
+    return found
