@@ -48,6 +48,7 @@
         "views/shopify_parties_views.xml",
         "views/shopify_payment_views.xml",
         "views/shopify_risk_views.xml",
+        "wizards/shopify_order_cancel_views.xml",
     ],
     "assets": {
         "web.assets_backend": ["shopify_connector/static/src/**/*"],

@@ -63,7 +63,11 @@ SCOPES = (
     Scope("read_all_orders", "history", "Read orders that are older than 60 days."),
     Scope("read_payment_terms", "payment_terms", "Read when a company has to pay its order."),
     Scope("read_returns", "returns", "Read returns, their reasons, fees and exchanges."),
-    Scope("write_orders", "payments", "Mark orders as paid and capture payments from Odoo."),
+    Scope(
+        "write_orders",
+        "payments",
+        "Mark orders as paid, capture payments and cancel orders from Odoo.",
+    ),
     Scope(
         "write_merchant_managed_fulfillment_orders",
         "fulfilment",

@@ -86,12 +86,22 @@ class ShopifyOrder(models.Model):
         :param calls: ``[(document, variables)]``
         :param done: what to say when all went well
         """
+        ok, message, _payloads = self._send_to_shopify(calls, done)
+        return self.backend_id._notify(message, "success" if ok else "danger", reload=True)
+
+    def _send_to_shopify(self, calls, done):
+        """Carry out mutations; the result is logged, and the order read again.
+
+        :param calls: ``[(document, variables)]``
+        :param done: what to say when all went well
+        :return: whether all went well, what to say, payloads of what was carried out
+        """
         backend = self.sudo().backend_id
-        outcome, message, client = "updated", done, None
+        outcome, message, client, payloads = "updated", done, None, []
         try:
             client = self.env["shopify.client.factory"].sudo()._client(backend)
             for document, variables in calls:
-                client.mutate(document, variables)
+                payloads.append(client.mutate(document, variables))
         except ShopifyError as error:
             outcome, message = "failed", str(error)
             if isinstance(error, TransientError) and error.sent:
@@ -116,5 +126,4 @@ class ShopifyOrder(models.Model):
             ],
         )
         self.action_refresh()
-        kind = "success" if outcome == "updated" else "danger"
-        return backend._notify(message, kind, reload=True)
+        return outcome == "updated", message, payloads

@@ -122,6 +122,9 @@ class ShopifyOrderUpdater(models.AbstractModel):
         if fingerprint(content) == binding.fingerprint:
             return []
         changes = differences(binding.snapshot, content)
+        if binding.sale_order_id.state == "cancel" and order.cancelled_at:
+            # Nothing is left to be done of what is cancelled on both sides.
+            return []
         if binding.sale_order_id.state == "cancel":
             # What Shopify cancels is what Odoo has cancelled.
             changes = [change for change in changes if change[0] != "cancelled"]

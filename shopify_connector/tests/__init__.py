@@ -17,6 +17,7 @@ from . import (
     test_match_product,
     test_match_tax,
     test_order_business,
+    test_order_cancel,
     test_order_flow,
     test_order_import,
     test_order_money,

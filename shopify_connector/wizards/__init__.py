@@ -1,6 +1,7 @@
 from . import (
     shopify_line_mapping,
     shopify_onboarding,
+    shopify_order_cancel,
     shopify_order_import,
     shopify_order_preview,
 )

@@ -195,7 +195,7 @@ def capture(arguments: dict, context: Context) -> dict:
 # Cancelling -----------------------------------------------------------------------------------
 
 
-@mutation("orderCancel", errors="orderCancelUserErrors", empty=("job",))
+@mutation("orderCancel", errors="orderCancelUserErrors", empty=("job", "jobResult"))
 def cancel(arguments: dict, context: Context) -> dict:
     """Cancels at once; the job of the answer is done when it is asked for."""
     try:
@@ -229,9 +229,20 @@ def cancel(arguments: dict, context: Context) -> dict:
             "totalOutstandingSet": zero,
         },
     )
+    store = context.shop.store
     gid = f"gid://shopify/Job/{uuid.uuid4()}"
-    context.shop.store.put(gid, "Job", {"done": True})
-    return {"job": {"__typename": "Job", "id": gid, "done": False}, "userErrors": []}
+    store.put(gid, "Job", {"done": True})
+    result = f"gid://shopify/OrderCancelJobResult/{uuid.uuid4()}"
+    done = {"done": True, "status": "SUCCEEDED", "errors": [], "order": order["id"]}
+    return {
+        "job": {"__typename": "Job", "id": gid, "done": False},
+        "jobResult": {
+            **store.put(result, "OrderCancelJobResult", done),
+            "done": False,
+            "status": "STARTED",
+        },
+        "userErrors": [],
+    }
 
 
 def _cancellable(arguments: dict, context: Context) -> dict:

@@ -554,7 +554,8 @@ def test_cancel_gives_everything_back(us):
     query = """mutation X($id: ID!, $refund: Boolean, $method: OrderCancelRefundMethodInput) {
       orderCancel(orderId: $id, reason: CUSTOMER, restock: true, refund: $refund,
                   refundMethod: $method) {
-        job { id done } orderCancelUserErrors { field message code } userErrors { message } } }"""
+        job { id done } jobResult { id done status }
+        orderCancelUserErrors { field message code } userErrors { message } } }"""
     both = {"id": order["id"], "refund": True, "method": {"originalPaymentMethodsRefund": True}}
     refused = payload(run(query, both), "orderCancel")
     assert refused["job"] is None
