@@ -31,7 +31,10 @@ class Listing:
 
 @dataclass
 class Context:
-    """One execution."""
+    """One execution.
+
+    :param whole_lists: connections give all their objects, as in a bulk operation
+    """
 
     shop: "Shop"
     api: ApiSchema
@@ -43,6 +46,8 @@ class Context:
     arguments: dict[int, dict] = field(default_factory=dict)
     changes: "list[Change]" = field(default_factory=list)
     idempotency_key: str | None = None
+    whole_lists: bool = False
+    bulk_operations: list[str] = field(default_factory=list)
 
     def fail(self, error: ApiError, node: FieldNode) -> None:
         location = node.loc.start_token

@@ -10,7 +10,7 @@ from graphql import (
     parse,
 )
 
-from . import resolvers, schema
+from . import bulk, resolvers, schema
 from .context import Context, NullHere
 from .cost import SINGLE_QUERY_MAX, too_expensive
 from .plan import Compiler, Plan
@@ -134,10 +134,15 @@ class Engine:
         key = (id(operation), scopes, withheld, tuple(sorted(flags.items())))
         plan = self._plans.get(key)
         if plan is None:
-            rules = AccessRules(self.api, scopes, withheld)
-            compiler = Compiler(self.api, prepared.fragments, rules, flags, resolvers.RESOLVERS)
-            plan = self._plans[key] = compiler.compile(operation)
+            plan = self.compile(shop, operation, prepared.fragments, flags)
+            self._plans[key] = plan
         return plan
+
+    def compile(self, shop: Shop, operation, fragments: dict, flags: dict | None = None) -> Plan:
+        """A plan for a validated operation, with what this shop grants."""
+        rules = AccessRules(self.api, shop.scopes, shop.settings.protected_data_withheld)
+        compiler = Compiler(self.api, fragments, rules, flags or {}, resolvers.RESOLVERS)
+        return compiler.compile(operation)
 
     def _run(self, shop: Shop, prepared, operation, variables: dict, throttled: bool) -> Outcome:
         plan = self._plan(shop, prepared, operation, variables)
@@ -178,6 +183,8 @@ class Engine:
         outcome.body = {**body, "extensions": extensions}
         if context.changes:
             shop.tell(context.changes)
+        for gid in context.bulk_operations:
+            bulk.start(self, shop, gid)
 
 
 def _cost(shop: Shop, requested: int, actual: int | None) -> dict:

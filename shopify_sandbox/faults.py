@@ -25,7 +25,9 @@ WEBHOOK_KINDS = frozenset(
         "webhook_bad_signature",
     ]
 )
-KINDS = API_KINDS | WEBHOOK_KINDS
+BULK_KINDS = frozenset(["bulk_failed", "bulk_canceled", "bulk_expired"])
+DOWNLOAD_KINDS = API_KINDS | {"cut"}
+KINDS = API_KINDS | WEBHOOK_KINDS | BULK_KINDS | DOWNLOAD_KINDS
 
 
 @dataclass
@@ -34,7 +36,8 @@ class Fault:
 
     :param kind: one of ``KINDS``
     :param operation: operation name, root field or webhook topic (``orders/create``), wildcards
-        allowed; everything when empty. ``oauth`` is the token endpoint.
+        allowed; everything when empty. ``oauth`` is the token endpoint, ``bulk_result`` the
+        download of a bulk operation's result.
     :param count: how often it may strike; None is without end
     :param skip: how many fitting requests pass before the first strike
     :param probability: 0 to 1

@@ -241,6 +241,15 @@ def fulfillment_order_filters(shop: Shop) -> dict[str, Filter]:
     }
 
 
+def bulk_operation_filters(shop: Shop) -> dict[str, Filter]:
+    return {
+        "id": Filter("id", number),
+        **_times(shop, "created_at"),
+        "status": Filter("string", _lower(shop, "status")),
+        "operation_type": Filter("string", _lower(shop, "type")),
+    }
+
+
 FILTERS: dict[str, Callable[[Shop], dict[str, Filter]]] = {
     "Order": order_filters,
     "Product": product_filters,
@@ -252,6 +261,7 @@ FILTERS: dict[str, Callable[[Shop], dict[str, Filter]]] = {
     "CompanyLocation": company_filters,
     "FulfillmentOrder": fulfillment_order_filters,
     "WebhookSubscription": _common,
+    "BulkOperation": bulk_operation_filters,
 }
 
 
@@ -259,6 +269,7 @@ def sort_key(shop: Shop, type_name: str, name: str | None) -> Getter:
     """The value that a sort key reads; unknown ones sort by id."""
     fields = {
         "CREATED_AT": "createdAt",
+        "COMPLETED_AT": "completedAt",
         "UPDATED_AT": "updatedAt",
         "PROCESSED_AT": "processedAt",
         "PUBLISHED_AT": "publishedAt",

@@ -227,6 +227,17 @@ def risk_assessment(record: dict, shop: Shop) -> dict:
     }
 
 
+def bulk_operation(record: dict, shop: Shop) -> dict:
+    return {
+        "admin_graphql_api_id": record["id"],
+        "completed_at": record["completedAt"],
+        "created_at": record["createdAt"],
+        "error_code": record["errorCode"] and record["errorCode"].lower(),
+        "status": record["status"].lower(),
+        "type": record["type"].lower(),
+    }
+
+
 def deleted(record: dict, shop: Shop) -> dict:
     return {"id": numeric(record["id"])}
 
@@ -240,6 +251,7 @@ PAYLOADS: dict[str, Callable[[dict, Shop], dict]] = {
     "InventoryLevel": inventory_level,
     "Fulfillment": fulfillment,
     "Return": returned,
+    "BulkOperation": bulk_operation,
 }
 
 

@@ -333,7 +333,11 @@ class Compiler:
         def complete(value, context: Context) -> dict:
             listing = value if isinstance(value, Listing) else Listing(value)
             asked = arguments(context)
-            connections.check_size(asked)
+            if context.whole_lists:
+                paging = ("first", "last", "after", "before")
+                asked = {name: v for name, v in asked.items() if name not in paging}
+            else:
+                connections.check_size(asked)
             items = context.shop.store.resolve_all(listing.items)
             if listing.key:
                 page = connections.paginate_sorted(items, asked, listing.key)

@@ -45,6 +45,7 @@ LISTS = {
     "locations": "Location",
     "fulfillmentOrders": "FulfillmentOrder",
     "webhookSubscriptions": "WebhookSubscription",
+    "bulkOperations": "BulkOperation",
 }
 SINGLES = {
     "order": "Order",
@@ -62,6 +63,7 @@ SINGLES = {
     "fulfillmentOrder": "FulfillmentOrder",
     "webhookSubscription": "WebhookSubscription",
     "job": "Job",
+    "bulkOperation": "BulkOperation",
 }
 COUNTS = (
     "orders",

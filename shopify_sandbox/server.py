@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from . import auth, catalog, control, schema
 from .engine import Engine
-from .faults import API_KINDS, Fault
+from .faults import API_KINDS, DOWNLOAD_KINDS, Fault
 from .profiles import DEFAULT_PROFILES, new_shop
 from .resolvers import supported_versions
 from .shop import Shop
@@ -22,6 +22,7 @@ from .webhooks import Deliveries
 _logger = logging.getLogger(__name__)
 
 SHOP_DOMAIN = re.compile(r"^[a-zA-Z0-9][a-zA-Z0-9-]*\.myshopify\.com$")
+BULK_RESULT = re.compile(r"^/bulk/(?P<name>[0-9a-f]+)\.jsonl$")
 GRAPHQL = re.compile(r"^/admin/api/(?P<version>[\w-]+)/graphql\.json$")
 STATUS_OF_STATE = {"frozen": 402, "forbidden": 403, "gone": 404, "locked": 423}
 BAD_TOKEN = "[API] Invalid API key or access token (unrecognized login or wrong password)"
@@ -120,6 +121,9 @@ class Sandbox:
         graphql = GRAPHQL.match(path)
         if graphql and request.method == "POST":
             return self._graphql(shop, graphql["version"], request)
+        result = BULK_RESULT.match(path)
+        if result and request.method == "GET":
+            return self._bulk_result(shop, result["name"], request)
         if path == "/admin/oauth/access_token" and request.method == "POST":
             return self._token(shop, request)
         if path == "/admin/oauth/authorize" and request.method == "GET":
@@ -164,6 +168,27 @@ class Sandbox:
         target = auth.callback_url(shop, redirect, request.query.get("state", ""))
         return Response(302, "", {"Location": target})
 
+    def _bulk_result(self, shop: Shop, name: str, request: Request) -> Response:
+        """The file of a bulk operation: whoever knows the address may read it, as a signed one."""
+        struck = shop.faults.strike(DOWNLOAD_KINDS, ["bulk_result"])
+        wanted = request.headers.get("range", "")
+        shop.record({"operation": "bulk_result", "range": wanted})
+        broken = self._misbehave(struck)
+        if broken:
+            return broken
+        content = shop.files.get(name)
+        if content is None:
+            return Response(403, "<Error><Code>AccessDenied</Code></Error>")
+        cut = any(fault.kind == "cut" for fault in struck)
+        first = re.match(r"^bytes=(\d+)-$", wanted)
+        if not first:
+            return Response(200, content, cut=cut)
+        start = int(first[1])
+        if start >= len(content):
+            return Response(416, "", {"Content-Range": f"bytes */{len(content)}"})
+        place = f"bytes {start}-{len(content) - 1}/{len(content)}"
+        return Response(206, content[start:], {"Content-Range": place}, cut=cut)
+
     def _graphql(self, shop: Shop, wanted: str, request: Request) -> Response:
         started = time.perf_counter()
         request_id = str(uuid.uuid4())
@@ -174,6 +199,7 @@ class Sandbox:
             refusal.headers.update(headers)
             shop.record({"operation": None, "status": refusal.status, "request_id": request_id})
             return refusal
+        shop.base_url = f"http://{request.headers.get('host')}/shops/{shop.domain}"
         engine = self.engine(version)
         body = request.json()
         names = engine.names(body)
@@ -292,14 +318,17 @@ class Handler(BaseHTTPRequestHandler):
     def _send(self, response: Response) -> None:
         content = response.encoded()
         self.send_response_only(response.status)
-        kind = "text/plain" if isinstance(response.content, str) else "application/json"
+        text = isinstance(response.content, (str, bytes))
+        kind = "text/plain" if text else "application/json"
         self.send_header("Content-Type", f"{kind}; charset=utf-8")
         self.send_header("Content-Length", str(len(content)))
         for name, value in response.headers.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(content)
+        self.wfile.write(content[: len(content) // 2] if response.cut else content)
         self.wfile.flush()
+        if response.cut:
+            self._drop(reset=False)
 
     def _drop(self, reset: bool) -> None:
         if reset:

@@ -80,6 +80,7 @@ class Settings:
     order_prefix: str = "#"
     bucket_size: int = 0
     restore_rate: int = 0
+    bulk_ms: int = 100  # how long a bulk operation takes
 
 
 class Shop:
@@ -105,6 +106,8 @@ class Shop:
         self.order_number = 1000
         self.numbers = threading.Lock()
         self.stop_customers: list[threading.Event] = []
+        self.files: dict[str, bytes] = {}  # results of bulk operations
+        self.base_url = f"https://{domain}"
         self._reading = Reading(self.api)
 
     @property

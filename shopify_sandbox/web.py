@@ -43,8 +43,11 @@ class Response:
     status: int
     content: object = None
     headers: dict = field(default_factory=dict)
+    cut: bool = False  # the connection closes in the middle of the content
 
     def encoded(self) -> bytes:
+        if isinstance(self.content, bytes):
+            return self.content
         if isinstance(self.content, str):
             return self.content.encode()
         return json.dumps(self.content, separators=(",", ":")).encode()

@@ -51,6 +51,7 @@ TOPICS = {
         "COMPANY_LOCATIONS_DELETE",
     ),
     "Shop": (None, "SHOP_UPDATE", None),
+    "BulkOperation": (None, "BULK_OPERATIONS_FINISH", None),
 }
 RETURN_TOPICS = {
     "REQUESTED": "RETURNS_REQUEST",
