@@ -49,6 +49,7 @@
         "views/shopify_payment_views.xml",
         "views/shopify_risk_views.xml",
         "wizards/shopify_order_cancel_views.xml",
+        "wizards/shopify_accounting_start_views.xml",
     ],
     "assets": {
         "web.assets_backend": ["shopify_connector/static/src/**/*"],

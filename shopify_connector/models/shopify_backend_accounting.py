@@ -12,6 +12,7 @@ _REMEDIES = {
     "payment_journal_id": "gateway",
     "gift_card_account_id": "gateway",
     "store_credit_account_id": "gateway",
+    "rounding_account_id": "rounding",
 }
 
 
@@ -80,6 +81,14 @@ class ShopifyBackend(models.Model):
         check_company=True,
         tracking=True,
         help="Liability for store credit granted: debited when an order is paid with it.",
+    )
+    rounding_account_id = fields.Many2one(
+        "account.account",
+        string="Cash Rounding Account",
+        check_company=True,
+        tracking=True,
+        help="Takes what tills round cash payments by, so that invoices are paid to the cent. Only"
+        " needed where Shopify POS rounds cash.",
     )
     payment_mapping_ids = fields.One2many("shopify.payment.mapping", "backend_id")
 

@@ -46,7 +46,9 @@ class ShopifyPayment(models.Model):
         help="In the currency that the customer paid in.",
     )
     rounding = fields.Monetary(
-        string="Cash Rounding", readonly=True, help="By which the till rounded the payment."
+        string="Cash Rounding",
+        readonly=True,
+        help="What the till took more than the amount (or less, when it is negative).",
     )
     fee_currency_id = fields.Many2one("res.currency", readonly=True)
     fee = fields.Monetary(
@@ -105,6 +107,16 @@ class ShopifyPayment(models.Model):
     def _is_money(self):
         """Whether this moved money that is booked from here."""
         return self.status == "success" and self.kind in BOOKED_KINDS
+
+    def _cash(self):
+        """What really came in or went out: the amount, rounded at the till.
+
+        Shopify's ``amountSet`` is the exact amount, which settles the order; the cash is
+        ``amountSet + amountRoundingSet``. Source:
+        https://shopify.dev/changelog/new-cash-rounding-on-order-and-order-transaction
+        """
+        self.ensure_one()
+        return self.currency_id.round(self.amount + self.rounding)
 
     def action_view_booking(self):
         """Open the payment or the entry that was booked."""

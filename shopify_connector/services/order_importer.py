@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from odoo import models
+from datetime import timedelta
+
+from odoo import fields, models
 from odoo.fields import Domain
 from odoo.tools import escape_psql
 
@@ -12,6 +14,9 @@ from ..mappers.order import map_order, prove
 from .order_policies import skip_reason
 from .order_values import Found
 from .outcome import Block, Outcome
+
+# Older orders are only shown to apps with the scope read_all_orders.
+VISIBLE = timedelta(days=60)
 
 
 class ShopifyOrderImporter(models.AbstractModel):
@@ -115,6 +120,16 @@ class ShopifyOrderImporter(models.AbstractModel):
     def _gone(self, binding):
         if not binding:
             return Outcome("skipped", message=self.env._("The order does not exist in Shopify."))
+        if binding.processed_at and binding.processed_at < fields.Datetime.now() - VISIBLE:
+            return Outcome(
+                "skipped",
+                record=binding.sale_order_id,
+                message=self.env._(
+                    "Shopify does not show %s. It is older than 60 days, which needs the scope"
+                    " read_all_orders, or it was deleted; Odoo's order stays.",
+                    binding.name,
+                ),
+            )
         binding.deleted = True
         return Outcome(
             "deleted",

@@ -254,8 +254,11 @@ class ShopifyPaymentImporter(models.AbstractModel):
             return None
         if not target.journal:
             return accountant._journal_block(backend, "general")
-        if target.kind not in LIABILITIES and not self._method(target, _direction(payment)):
-            return self._method_block(payment, target)
+        if target.kind not in LIABILITIES:
+            if not self._method(target, _direction(payment)):
+                return self._method_block(payment, target)
+            if payment.rounding and not backend.rounding_account_id:
+                return self._rounding_block(payment)
         date = accountant._date(backend, payment.processed_at)
         return accountant._period_block(backend, payment.order_id, date, target.journal, False)
 
@@ -304,6 +307,27 @@ class ShopifyPaymentImporter(models.AbstractModel):
             res_id=target.journal.id,
         )
 
+    def _rounding_block(self, payment):
+        return Block(
+            category="accounting",
+            key="rounding",
+            title=self.env._("%s has no account for cash rounding", payment.backend_id.name),
+            message=self.env._(
+                "Order %(order)s: %(cash)s in cash for %(amount)s cannot be booked, because"
+                " nobody said where the difference of %(rounding)s goes.",
+                order=payment.order_id.name,
+                cash=payment.currency_id.format(payment._cash()),
+                amount=payment.currency_id.format(payment.amount),
+                rounding=payment.currency_id.format(payment.rounding),
+            ),
+            remedy=self.env._(
+                "Choose the cash rounding account on the page Accounting of the store; the"
+                " payments that wait are booked then."
+            ),
+            res_model="shopify.backend",
+            res_id=payment.backend_id.id,
+        )
+
     # === ENTRIES === #
 
     def _book_money(self, backend, payments, targets):
@@ -325,7 +349,7 @@ class ShopifyPaymentImporter(models.AbstractModel):
             "payment_type": direction,
             "partner_type": "customer",
             "partner_id": partner.id,
-            "amount": row.amount,
+            "amount": row._cash(),
             "currency_id": row.currency_id.id,
             "date": self.env["shopify.accountant"]._date(backend, row.processed_at),
             "journal_id": target.journal.id,
@@ -336,9 +360,28 @@ class ShopifyPaymentImporter(models.AbstractModel):
             "destination_account_id": self._receivable(backend, row).id,
         }
         balance = self._balance(backend, row)
-        if balance is not None:
+        if row.rounding:
+            vals["write_off_line_vals"] = [self._rounding_line(backend, row, vals)]
+        elif balance is not None:
             vals["force_balance"] = balance
         return vals
+
+    def _rounding_line(self, backend, row, vals):
+        """The item that takes the cash rounding, so that the order is settled by the exact amount.
+
+        Tills round in the store's own currency, so a currency that is not that of the books is
+        taken at Odoo's rate.
+        """
+        company, currency = backend.company_id, row.currency_id
+        amount = row.rounding if _direction(row) == "outbound" else -row.rounding
+        return {
+            "name": self.env._("Cash rounding of %s", row.order_id.name),
+            "account_id": backend.rounding_account_id.id,
+            "partner_id": vals["partner_id"],
+            "currency_id": currency.id,
+            "amount_currency": amount,
+            "balance": currency._convert(amount, company.currency_id, company, vals["date"]),
+        }
 
     def _receivable(self, backend, row):
         """The account of the order's invoice, so that the two can be matched."""

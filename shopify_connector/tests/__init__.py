@@ -1,4 +1,5 @@
 from . import (
+    test_accounting_start,
     test_backend,
     test_backend_check,
     test_backend_credentials,

@@ -1,8 +1,10 @@
 """Facts, filters, policies and bad input of single orders and of batches."""
 
+from datetime import timedelta
+
 from psycopg2.errors import SerializationFailure
 
-from odoo import Command
+from odoo import Command, fields
 from odoo.exceptions import LockError, UserError
 from odoo.fields import Domain
 from odoo.tools import mute_logger
@@ -409,8 +411,14 @@ class TestOrderBadInput(OrderCase):
         self.assertEqual(importer._process(worker, {gid: None}, {})[gid].status, "skipped")
         node = OrderNode(1).line("A", "10", 1)
         sale = self.sale(self.us, node)
+        binding = self.binding(self.us, node)
+        binding.processed_at = fields.Datetime.now() - timedelta(days=61)
+        outcome = importer._process(worker, {gid: None}, {})[gid]
+        self.assertEqual((outcome.status, binding.deleted), ("skipped", False))
+        self.assertIn("read_all_orders", outcome.message)
+        binding.processed_at = fields.Datetime.now() - timedelta(days=59)
         self.assertEqual(importer._process(worker, {gid: None}, {})[gid].status, "deleted")
-        self.assertTrue(self.binding(self.us, node).deleted)
+        self.assertTrue(binding.deleted)
         self.assertEqual(sale.state, "sale")
 
     def test_currency_that_is_not_active(self):

@@ -186,6 +186,62 @@ class TestPayment(AccountingCase):
         self.assertEqual(sale.invoice_ids.amount_residual, 0)
         self.assertTrue(cash.is_reconciled and change.is_reconciled)
 
+    def rounding(self, order, amount, rounding, kind="SALE", number=1):
+        fields = {"gateway": "cash", "amountRoundingSet": order.bag(rounding)}
+        return self.transaction(order, number, amount, kind, **fields)
+
+    def test_cash_rounding(self):
+        """The till took 47.30 or 47.40 for 47.35: the invoice is paid, the till is right."""
+        account = self.gift_cards.copy({"name": "Cash Rounding", "code": "659900"})
+        account.account_type = "expense"
+        self.us.rounding_account_id = account
+        for number, rounding in ((1001, "-0.05"), (1002, "0.05")):
+            order = self.order(number)
+            sale = self.run_order(self.rounding(order, order.total, rounding))
+            payment = self.transactions(sale).payment_id
+            self.assertAlmostEqual(payment.amount, 47.35 + float(rounding))
+            line = payment.move_id.line_ids.filtered(lambda line: line.account_id == account)
+            self.assertAlmostEqual(line.balance, -float(rounding))
+            self.assertEqual(sale.invoice_ids.amount_residual, 0)
+            self.assertTrue(payment.is_reconciled)
+
+    def test_cash_rounding_of_the_change(self):
+        self.us.rounding_account_id = self.gift_cards
+        order = self.order()
+        self.transaction(order, 1, "50.00", gateway="cash")
+        self.rounding(order, "2.65", "0.05", "CHANGE", 2)
+        sale = self.run_order(order)
+        change = self.transactions(sale).payment_id.filtered(
+            lambda payment: payment.payment_type == "outbound"
+        )
+        self.assertAlmostEqual(change.amount, 2.70)
+        line = change.move_id.line_ids.filtered(lambda line: line.account_id == self.gift_cards)
+        self.assertAlmostEqual(line.balance, 0.05)
+        self.assertEqual(sale.invoice_ids.amount_residual, 0)
+
+    def test_cash_rounding_to_nothing(self):
+        """Two cents are not paid at all."""
+        self.us.rounding_account_id = self.gift_cards
+        order = OrderNode(1).line("A", "0.02", 1)
+        sale = self.run_order(self.rounding(order, "0.02", "-0.02"))
+        self.assertEqual(sale.invoice_ids.amount_residual, 0)
+        self.assertEqual(self.transactions(sale).payment_id.amount, 0)
+
+    def test_cash_rounding_without_account(self):
+        order = self.order()
+        self.rounding(order, order.total, "-0.05")
+        sale = self.sale(self.us, order)
+        cause = self.account()
+        self.assertEqual(cause.key, "rounding")
+        self.assertIn("47.30", cause.message)
+        self.assertIn("0.05", cause.message)
+        self.assertEqual(sale.invoice_ids.amount_residual, 47.35)
+        self.us.rounding_account_id = self.gift_cards
+        self.assertFalse(self.exceptions(self.us))
+        self.process(self.us, order, sources={"retry"})
+        self.assertFalse(self.account())
+        self.assertEqual(sale.invoice_ids.amount_residual, 0)
+
     def test_cancelled_order_keeps_its_payment(self):
         order = self.paid(cancelledAt="2026-11-02T12:00:00Z", displayFinancialStatus="REFUNDED")
         sale = self.run_order(order)

@@ -1,4 +1,5 @@
 from . import (
+    shopify_accounting_start,
     shopify_line_mapping,
     shopify_onboarding,
     shopify_order_cancel,
