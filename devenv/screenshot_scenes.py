@@ -35,9 +35,9 @@ class Scenes:
         self.first_orders()
         self.decisions()
         self.daily_work()
-        self.previews()
         self.store_form()
         self.lists()
+        self.previews()
 
     def shot(self, name):
         """Save what is visible as ``<name>.png``."""

@@ -1,3 +1,4 @@
+from collections import defaultdict
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -114,6 +115,25 @@ class ShopifySyncLog(models.Model):
             [("backend_id", "=", backend.id), ("shopify_gid", "=", gid)], limit=1
         )
         return (binding[link] or binding) if binding else None
+
+    @api.model
+    def _binding_names(self, backends, gids):
+        """Names of the bindings of Shopify resources: ``{(store id, gid): name}``, in one query per
+        type of resource."""
+        by_type = defaultdict(list)
+        for gid in gids:
+            try:
+                by_type[parse(gid or "")[0]].append(gid)
+            except ValueError:
+                continue
+        names = {}
+        for kind in by_type.keys() & BINDINGS.keys():
+            bindings = self.env[BINDINGS[kind][0]].search(
+                [("backend_id", "in", backends.ids), ("shopify_gid", "in", by_type[kind])]
+            )
+            for binding in bindings:
+                names[binding.backend_id.id, binding.shopify_gid] = binding.display_name
+        return names
 
     def action_open_record(self):
         """Open the record that this line is about."""

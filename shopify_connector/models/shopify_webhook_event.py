@@ -2,6 +2,8 @@ import json
 
 from odoo import api, fields, models
 
+from ..services.inbox_verdict import label
+
 STATES = [
     ("pending", "Waiting"),
     ("done", "Done"),
@@ -36,6 +38,7 @@ class ShopifyWebhookEvent(models.Model):
     company_id = fields.Many2one(related="backend_id.company_id")
     topic = fields.Char(required=True, readonly=True)
     resource_gid = fields.Char(string="Shopify ID", readonly=True)
+    resource_name = fields.Char(string="Record", compute="_compute_resource_name")
     source = fields.Selection(SOURCES, required=True, readonly=True, default="webhook")
     state = fields.Selection(STATES, default="pending", required=True, readonly=True)
     priority = fields.Integer(
@@ -103,6 +106,15 @@ class ShopifyWebhookEvent(models.Model):
                 )
             except ValueError:
                 event.body_pretty = event.body
+
+    @api.depends("resource_gid", "backend_id")
+    def _compute_resource_name(self):
+        names = self.env["shopify.sync.log"]._binding_names(
+            self.backend_id, set(self.mapped("resource_gid"))
+        )
+        for event in self:
+            gid = event.resource_gid or ""
+            event.resource_name = names.get((event.backend_id.id, gid)) or label(gid, None)
 
     def action_retry(self):
         """Process these resources again."""

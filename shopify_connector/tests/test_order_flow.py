@@ -127,3 +127,14 @@ class TestOrderFlow(OrderCase):
         before = self.env["sale.order"].search_count([])
         self.import_orders(self.us, reversed(nodes))
         self.assertEqual(self.env["sale.order"].search_count([]), before)
+
+    def test_inbox_names_orders(self):
+        """People read order numbers; what is not in Odoo yet has the number of its page."""
+        self.create_products(self.us)
+        (order,) = self.place_orders(self.us, lines=1, extras=False, region="US/OR")
+        missing = "gid://shopify/Order/777"
+        self.import_orders(self.us, [order, missing])
+        Event = self.env["shopify.webhook.event"]
+        for gid, name in ((order["id"], order["name"]), (missing, "Order 777")):
+            events = Event.search([("resource_gid", "=", gid)])
+            self.assertEqual(set(events.mapped("resource_name")), {name})
