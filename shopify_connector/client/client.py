@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from . import answers, documents
+from . import answers, bulk, documents
 from .answers import Result
 from .auth import TokenProvider, shop_url
 from .errors import (
@@ -191,6 +191,10 @@ class ShopifyClient:
                 self._complete(node, patience)
                 found[gid] = node
         return found, tuple(faults)
+
+    def lines(self, url: str, begin: int = 0) -> Iterator[bulk.Line]:
+        """The objects of a file that a bulk operation left; see `bulk.lines`."""
+        return bulk.lines(self._transport, url, begin=begin, trusted=self._url)
 
     # -- parts ---------------------------------------------------------------------------------
 

@@ -97,6 +97,21 @@ class ThrottledError(TransientError):
         super().__init__(message, retry_after=retry_after, sent=False, **kwargs)
 
 
+class BulkBusyError(TransientError):
+    """As many bulk operations run as Shopify allows; nothing was started.
+
+    :ivar gids: those that run, as far as Shopify names them.
+    """
+
+    def __init__(self, message: str, *, gids: tuple[str, ...] = (), **kwargs):
+        super().__init__(message, sent=False, **kwargs)
+        self.gids = gids
+
+
+class FileGoneError(ShopifyError):
+    """A file that Shopify made can't be had any more: ask for its address again, or start anew."""
+
+
 class AuthError(ShopifyError):
     """The store does not let us in. The message says why, and the remedy.
 

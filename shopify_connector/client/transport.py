@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from http.cookiejar import DefaultCookiePolicy
@@ -97,37 +98,37 @@ class Transport:
         """POST form fields; raises as `post_json`."""
         return self._post(url, data, {})
 
+    @contextmanager
+    def stream(self, url: str, headers: Mapping[str, str]) -> Iterator[requests.Response]:
+        """GET a file whose body the caller reads piece by piece; raises as `post_json`, also
+        while it is read. However long that takes: a job reads a part and comes back.
+        """
+        with (
+            _classified(),
+            self._session.get(
+                url, headers=headers, timeout=self._timeout, allow_redirects=False, stream=True
+            ) as response,
+        ):
+            yield response
+
     def close(self):
         self._session.close()
 
     def _post(self, url: str, data, headers: Mapping[str, str]) -> Reply:
         start = time.monotonic()
-        try:
-            with self._session.post(
+        with (
+            _classified(),
+            self._session.post(
                 url,
                 data=data,
                 headers=headers,
                 timeout=self._timeout,
                 allow_redirects=False,
                 stream=True,
-            ) as response:
-                body = self._read(response, start + self._total_timeout)
-                return Reply(response.status_code, response.headers, body, time.monotonic() - start)
-        except requests.ConnectTimeout as error:
-            raise TransientError("No connection to the store in time", sent=False) from error
-        except requests.exceptions.SSLError as error:
-            raise TransientError(f"TLS failed: {_reason(error)}", sent=False) from error
-        except requests.Timeout as error:
-            raise TransientError("The store did not answer in time") from error
-        except requests.exceptions.ContentDecodingError as error:
-            raise ProtocolError("The answer of the store cannot be decoded") from error
-        except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
-            sent = not _never_connected(error)
-            raise TransientError(
-                f"The connection {'broke' if sent else 'failed'}: {_reason(error)}", sent=sent
-            ) from error
-        except requests.RequestException as error:
-            raise ProtocolError(f"The request cannot be sent: {_reason(error)}") from error
+            ) as response,
+        ):
+            body = self._read(response, start + self._total_timeout)
+            return Reply(response.status_code, response.headers, body, time.monotonic() - start)
 
     def _read(self, response: requests.Response, deadline: float) -> bytes:
         parts, size = [], 0
@@ -139,6 +140,28 @@ class Transport:
                 raise TransientError("The store did not finish its answer in time")
             parts.append(part)
         return b"".join(parts)
+
+
+@contextmanager
+def _classified() -> Iterator[None]:
+    """Failures of the network as errors of the client."""
+    try:
+        yield
+    except requests.ConnectTimeout as error:
+        raise TransientError("No connection to the store in time", sent=False) from error
+    except requests.exceptions.SSLError as error:
+        raise TransientError(f"TLS failed: {_reason(error)}", sent=False) from error
+    except requests.Timeout as error:
+        raise TransientError("The store did not answer in time") from error
+    except requests.exceptions.ContentDecodingError as error:
+        raise ProtocolError("The answer of the store cannot be decoded") from error
+    except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
+        sent = not _never_connected(error)
+        raise TransientError(
+            f"The connection {'broke' if sent else 'failed'}: {_reason(error)}", sent=sent
+        ) from error
+    except requests.RequestException as error:
+        raise ProtocolError(f"The request cannot be sent: {_reason(error)}") from error
 
 
 def _cause(error: BaseException) -> BaseException:

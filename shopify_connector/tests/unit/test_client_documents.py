@@ -91,6 +91,8 @@ def test_document_is_named_after_its_file(name):
 
 @pytest.mark.parametrize("name", documents.names())
 def test_every_connection_can_be_read_to_its_end(name):
+    if name.startswith("bulk_query_"):
+        return  # an export knows no pages
     api, document, problems = load(const.API_VERSION), parse(name), []
 
     def check(parent, field, node):

@@ -110,7 +110,7 @@ def test_every_query_is_answered(make, sandbox):
     client = make()
     for name in documents.names():
         text = documents.document(name)
-        if re.search(r"^mutation\b", text, re.MULTILINE):
+        if re.search(r"^mutation\b", text, re.MULTILINE) or name.startswith("bulk_query_"):
             continue
         gid = order["id"]
         variables = {"first": 1, "ids": [gid], "id": gid}
