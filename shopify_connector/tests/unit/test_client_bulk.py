@@ -259,8 +259,9 @@ def test_endless_line_is_refused(monkeypatch):
 def test_memory_does_not_grow_with_the_file():
     chunk = b"".join(b'{"id": "gid://shopify/Order/%09d"}\n' % n for n in range(1000))
     tracemalloc.start()
-    count = sum(1 for _line in bulk.lines(Files([chunk] * 50), "https://storage.test/x"))
+    count = sum(1 for _line in bulk.lines(Files([chunk] * 200), "https://storage.test/x"))
     _now, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert count == 50_000
-    assert peak < 10 * len(chunk)
+    assert count == 200_000
+    # 8 MB of text; servers of other tests in this process are counted as well.
+    assert peak < 2_000_000
