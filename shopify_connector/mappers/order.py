@@ -32,6 +32,7 @@ from .order_types import (
 from .proof import Difference, Reading, prove, removed_units, settle
 from .refund import map_refunds
 from .returns import map_returns, refunds_of_returns
+from .taken_off import shrunk_lines
 from .text import attributes, clean, lower, metafields, nodes, parse_datetime, whole
 
 __all__ = [
@@ -88,7 +89,7 @@ def _map_order(node: Mapping, policy: str, shop_country: str | None) -> Order:
     lines, totals, warnings = _lines(node, context, _totals(node, context))
     address = shipping or billing
     returns = map_returns(node.get("returns"), context)
-    return Order(
+    order = Order(
         gid=node["id"],
         currency=context.currency,
         shop_currency=shop_currency,
@@ -109,6 +110,9 @@ def _map_order(node: Mapping, policy: str, shop_country: str | None) -> Order:
         payment_terms=_payment_terms(node.get("paymentTerms")),
         **_head(node),
     )
+    if all(line.current_quantity == line.quantity for line in lines):
+        return order
+    return replace(order, shrunk=shrunk_lines(order))
 
 
 def _head(node: Mapping) -> dict:

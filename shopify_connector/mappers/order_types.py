@@ -233,8 +233,9 @@ class Order:
     ``refunds`` are oldest first. ``returns`` are empty also where the app may not read them.
     ``warnings`` tell the user what was understood in an unusual way.
     ``metafields`` are pairs of ``namespace.key`` and text; only those that were asked for.
-    ``left_out`` are taxes that are not to be booked, see :attr:`booked_lines`; ``lines`` and
-    ``totals`` are Shopify's all the same.
+    ``shrunk`` are lines off which units were taken before they were delivered, with what is left
+    (:mod:`~.taken_off`), ``left_out`` are taxes that are not to be booked, see
+    :attr:`booked_lines`; ``lines`` and ``totals`` are Shopify's all the same.
     """
 
     gid: str
@@ -287,15 +288,27 @@ class Order:
     location_gid: str = ""
     payment_terms: PaymentTerms | None = None
     warnings: tuple[str, ...] = ()
+    shrunk: tuple[OrderLine, ...] = ()
     left_out: frozenset[TaxKey] = frozenset()
     metafields: tuple[tuple[str, str], ...] = ()
 
     @property
-    def booked_lines(self) -> tuple[OrderLine, ...]:
-        """The lines as they are booked: Shopify's, less the taxes that are left out."""
-        if not self.left_out:
+    def kept_lines(self) -> tuple[OrderLine, ...]:
+        """The lines less the units that were taken off before they were delivered.
+
+        An order that was cancelled shows what had been ordered.
+        """
+        if not self.shrunk or self.cancelled_at is not None:
             return self.lines
-        return tuple(line.without_taxes(self.left_out) for line in self.lines)
+        shrunk = {line.gid: line for line in self.shrunk}
+        return tuple(shrunk.get(line.gid, line) for line in self.lines)
+
+    @property
+    def booked_lines(self) -> tuple[OrderLine, ...]:
+        """The lines as they are booked: those kept, less the taxes that are left out."""
+        if not self.left_out:
+            return self.kept_lines
+        return tuple(line.without_taxes(self.left_out) for line in self.kept_lines)
 
     @property
     def taxes(self) -> tuple[TaxAmount, ...]:

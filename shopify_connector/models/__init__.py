@@ -20,6 +20,7 @@ from . import (
     shopify_field_mapping,
     shopify_location,
     shopify_order,
+    shopify_order_edits,
     shopify_order_accounting,
     shopify_order_cancel,
     shopify_order_parties,
@@ -50,4 +51,5 @@ from . import (
     stock_move,
     stock_picking_accounting,
     dry_run,
+    stock_picking_edits,
 )

@@ -1,8 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
-from ..services.order_snapshot import fingerprint
-
 
 class ShopifyOrder(models.Model):
     """A Shopify order, its facts as Shopify states them, and the sale order made from it."""
@@ -75,16 +73,6 @@ class ShopifyOrder(models.Model):
     reserve_pending = fields.Boolean(
         readonly=True, copy=False, help="Stock will be reserved by a job."
     )
-    snapshot = fields.Json(
-        prefetch=False, copy=False, readonly=True, help="The content that the order stands for."
-    )
-    fingerprint = fields.Char(copy=False, readonly=True)
-    difference = fields.Text(
-        copy=False,
-        readonly=True,
-        help="What changed in Shopify and was not applied to the confirmed order.",
-    )
-    seen = fields.Json(prefetch=False, copy=False, readonly=True, help="The content that differs.")
     comparison = fields.Html(compute="_compute_comparison", sanitize=False)
     log_count = fields.Integer(compute="_compute_counts")
     exception_count = fields.Integer(compute="_compute_counts")
@@ -247,22 +235,3 @@ class ShopifyOrder(models.Model):
             "view_mode": "list,form",
             "domain": [("line_ids.gid", "in", self.mapped("shopify_gid"))],
         }
-
-    def action_accept_difference(self):
-        """A person dealt with what changed in Shopify: take it as applied."""
-        self._check_operator()
-        for order in self.sudo().filtered("difference"):
-            order.write(
-                {
-                    "snapshot": order.seen,
-                    "fingerprint": fingerprint(order.seen),
-                    "seen": False,
-                    "difference": False,
-                }
-            )
-            order.sale_order_id.message_post(
-                body=self.env._("What changed in Shopify was dealt with by hand.")
-            )
-            self.env["shopify.exception"]._resolve(
-                order.backend_id, "order_changed", order.shopify_gid
-            )

@@ -32,8 +32,10 @@ class ShopifyOrder(models.Model):
         values = super()._comparison_values()
         figures = self.figures or {}
         left_out = figures.get("left_out") or {}
-        if left_out:
-            self._explain_left_out(values["rows"], values["sale"], left_out)
+        if left_out or figures.get("taken_off"):
+            self._explain_less(
+                values["rows"], values["sale"], left_out, figures.get("taken_off") or {}
+            )
         odoo = self._odoo_taxes(values["sale"])
         shown = set()
         for tax in values["taxes"]:
@@ -47,8 +49,10 @@ class ShopifyOrder(models.Model):
         values["left_out"] = self.currency_id.format(left_out["total"]) if left_out else ""
         return values
 
-    def _explain_left_out(self, rows, sale, left_out):
-        """Figures are the same when they differ by the taxes that are left out, and by no more."""
+    def _explain_less(self, rows, sale, left_out, taken_off):
+        """Figures are the same when they differ by the taxes that are left out and by the units
+        that were taken off, and by no more.
+        """
         money, ours = self.currency_id, sale._shopify_figures() if sale else {}
         stated = {
             "total": self.amount_total,
@@ -62,8 +66,9 @@ class ShopifyOrder(models.Model):
         for row, figure in zip(rows, stated, strict=True):
             own = ours.get(figure)
             if own is not None:
+                less = left_out.get(figure, 0.0) + taken_off.get(figure, 0.0)
                 row["same"] = any(
-                    not money.compare_amounts(stated[figure], own + left_out[figure] + extra)
+                    not money.compare_amounts(stated[figure], own + less + extra)
                     for extra in (0.0, others[figure])
                 )
 

@@ -1,3 +1,4 @@
+# ruff: noqa: I001 (what others inherit from comes first)
 from . import (
     accountant,
     address_matcher,
@@ -19,6 +20,9 @@ from . import (
     location_importer,
     order_confirmer,
     order_creator,
+    order_quantities,
+    order_editor,
+    order_edit_texts,
     order_importer,
     order_parties,
     order_preview_matches,

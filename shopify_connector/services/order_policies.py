@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ..mappers.order_types import Order
+from ..mappers.taken_off import NOT_FULFILLED
 
 PAID = frozenset({"paid", "partially_refunded"})
 AUTHORIZED = PAID | {"authorized", "partially_paid"}
 UNPAID = frozenset({"authorized", "expired", "partially_paid", "pending", "voided", "refunded"})
-NOT_FULFILLED = frozenset({"", "unfulfilled", "fulfillment_not_required", "scheduled", "on_hold"})
 
 
 def words(text: str | None) -> set[str]:

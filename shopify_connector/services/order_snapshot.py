@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ..mappers.address import Address
 from ..mappers.money import Money
@@ -31,8 +32,9 @@ def snapshot(order: Order) -> dict:
                 line.current_quantity,
                 _plain(line.net),
                 [[tax.key.title, str(tax.key.rate), _plain(tax.amount)] for tax in line.taxes],
+                line.kind,
             ]
-            for line in order.lines
+            for line in order.kept_lines
         },
     }
 
@@ -72,49 +74,103 @@ def fingerprint(content: Mapping) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def differences(old: Mapping, new: Mapping) -> list[tuple[str, dict]]:
-    """What changed from one snapshot to another, as ``(kind, values for the sentence)``.
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that changed.
 
-    Kinds: ``cancelled``, ``reopened``, ``currency``, ``line_added``, ``line_removed``,
-    ``quantity``, ``left`` (units taken away by refunds or edits), ``amount``, ``taxes``,
-    ``customer``, ``billing``, ``shipping``, ``total``.
+    :ivar kind: one of :data:`~.order_decisions.CHANGES`
+    :ivar gid: the line, where one line is concerned
+    :ivar values: for the sentence that tells it: ``line``, ``old``, ``new``
     """
-    found: list[tuple[str, dict]] = []
-    if old["cancelled"] != new["cancelled"]:
-        found.append(("cancelled" if new["cancelled"] else "reopened", {}))
-    if old["currency"] != new["currency"]:
-        found.append(("currency", {"old": old["currency"], "new": new["currency"]}))
+
+    kind: str
+    gid: str = ""
+    values: Mapping = field(default_factory=dict)
+
+
+def differences(old: Mapping, new: Mapping) -> list[Change]:
+    """What changed from one snapshot to another.
+
+    A cancellation is of the kind ``cancelled``: what became of its money no snapshot tells. It is
+    all that counts of an order that is cancelled: nothing else will be delivered or invoiced.
+    """
+    if new["cancelled"]:
+        return [] if old["cancelled"] else [Change("cancelled")]
+    found = [Change("reopened")] if old["cancelled"] else []
     found += _line_differences(old["lines"], new["lines"])
-    if old["customer"][0] != new["customer"][0]:
-        found.append(("customer", {"old": old["customer"][1], "new": new["customer"][1]}))
-    for place in ("billing", "shipping"):
-        before, after = old[place], new[place]
+    for part, kind in _PARTIES.items():
+        before, after = old[part], new[part]
         if (before and before[0]) != (after and after[0]):
-            found.append(
-                (place, {"old": before[1] if before else "-", "new": after[1] if after else "-"})
-            )
-    if old["total"] != new["total"]:
-        found.append(("total", {"old": old["total"], "new": new["total"]}))
+            values = {"old": before[1] if before else "-", "new": after[1] if after else "-"}
+            found.append(Change(kind, values=values))
     return found
 
 
-def _line_differences(old: Mapping, new: Mapping) -> list[tuple[str, dict]]:
-    found: list[tuple[str, dict]] = []
-    for gid, (title, quantity, left, net, taxes) in new.items():
+_PARTIES = {"customer": "customer", "billing": "billing_address", "shipping": "shipping_address"}
+
+
+def _line_differences(old: Mapping, new: Mapping) -> list[Change]:
+    found = []
+    for gid, after in new.items():
         before = old.get(gid)
-        if before is None:
-            found.append(("line_added", {"line": title, "new": quantity}))
-            continue
-        for kind, was, now in (("quantity", before[1], quantity), ("amount", before[3], net)):
-            if was != now:
-                found.append((kind, {"line": title, "old": was, "new": now}))
-        if before[1] - before[2] != quantity - left:
-            found.append(("left", {"line": title, "old": before[2], "new": left}))
-        if before[4] != taxes:
-            found.append(("taxes", {"line": title}))
-    found += [
-        ("line_removed", {"line": line[0], "old": line[1]})
-        for gid, line in old.items()
-        if gid not in new
-    ]
+        kind = _line_change(before, after)
+        if kind:
+            values = {"line": after[0], "new": after[1], "old": before[1] if before else 0}
+            if kind in ("discount", "shipping"):
+                values |= {"old": before[3], "new": after[3]}
+            found.append(Change(kind, gid, values))
+    for gid, before in old.items():
+        if gid not in new and before[1]:
+            kind = "shipping" if _is_shipping(before) else "line_removed"
+            values = {"line": before[0], "old": before[1], "new": 0}
+            if kind == "shipping":
+                values |= {"old": before[3], "new": "0"}
+            found.append(Change(kind, gid, values))
     return found
+
+
+def _line_change(before: list | None, after: list) -> str:
+    """Kind of the change of one line, empty when it stayed as it was."""
+    if before is None:
+        return "line_added"
+    (_title, was, _left, net_was, taxes_were), (_name, now, _rest, net, taxes) = (
+        before[:5],
+        after[:5],
+    )
+    if was == now and net_was == net and taxes_were == taxes:
+        return ""
+    if _is_shipping(after):
+        return "shipping"
+    if now > was:
+        return "quantity_up"
+    if now < was:
+        return "quantity_down" if now else "line_removed"
+    return "discount"
+
+
+def _is_shipping(line: list) -> bool:
+    # the kind is the last item, which snapshots of before it do not have
+    return line[5:] == ["shipping"]
+
+
+def applied(old: Mapping, new: Mapping, left: Mapping[str, int | None]) -> dict:
+    """The snapshot of an order to which a change was applied, except for what is left.
+
+    :param left: what waits: a line's gid with the quantity that it has in Odoo now (None: the line
+        is as it was before), or the kind of a change that concerns no line
+    """
+    content = {**new, "lines": dict(new["lines"])}
+    for key, quantity in left.items():
+        if key.startswith("cancelled") or key == "reopened":
+            content["cancelled"] = old["cancelled"]
+        elif key in _PARTIES.values():
+            part = next(part for part, kind in _PARTIES.items() if kind == key)
+            content[part] = old[part]
+        elif key not in old["lines"]:
+            content["lines"].pop(key)
+        elif quantity is None:
+            content["lines"][key] = old["lines"][key]
+        else:
+            title, _quantity, *rest = old["lines"][key]
+            content["lines"][key] = [title, quantity, *rest]
+    return content

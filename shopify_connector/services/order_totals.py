@@ -107,3 +107,13 @@ def left_out_figures(order: Order) -> dict[str, float]:
     booked = expected_figures(order)
     whole = expected_figures(replace(order, left_out=frozenset()))
     return {figure: float(whole[figure] - booked[figure]) for figure in whole}
+
+
+def taken_off_figures(order: Order) -> dict[str, float]:
+    """By how much Shopify's figures, which are of what was ordered first, are above those of what
+    is left of it; empty where nothing was taken off."""
+    if order.kept_lines is order.lines:
+        return {}
+    kept = expected_figures(replace(order, left_out=frozenset()))
+    whole = expected_figures(replace(order, left_out=frozenset(), shrunk=()))
+    return {figure: float(whole[figure] - kept[figure]) for figure in whole}

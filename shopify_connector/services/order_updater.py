@@ -7,7 +7,7 @@ from odoo.fields import Command
 
 from .order_policies import is_dead
 from .order_snapshot import differences, fingerprint, snapshot
-from .outcome import Block, Blocked, Outcome
+from .outcome import Blocked, Outcome
 
 # Set once and then the user's or Odoo's.
 _KEPT = {
@@ -40,6 +40,14 @@ _OF_CUSTOMER = {
     "fiscal_position_id",
 }
 OPEN = ("draft", "sent")
+_PARTIES = {"customer", "billing_address", "shipping_address"}
+NOTHING_WAITS = {
+    "seen": False,
+    "difference": False,
+    "pending": False,
+    "choices": False,
+    "apply_anyway": False,
+}
 # What a line has from its product.
 _OF_PRODUCT = {
     "product_id",
@@ -53,8 +61,8 @@ _OF_PRODUCT = {
 class ShopifyOrderUpdater(models.AbstractModel):
     """Facts (statuses, payments, tags, notes) always follow Shopify.
 
-    The ordered content is applied to a quotation; on a confirmed order what changed waits for a
-    person.
+    The ordered content is applied to a quotation here; on a confirmed order by
+    ``shopify.order.editor``, as far as it can be.
     """
 
     _name = "shopify.order.updater"
@@ -65,7 +73,19 @@ class ShopifyOrderUpdater(models.AbstractModel):
 
         Nothing else may stop an update: a status is recorded whatever is mapped.
         """
-        return binding.sale_order_id.state in OPEN and bool(self._differences(binding, order))
+        changes = self._differences(binding, order)
+        if self._is_rewritten(binding, changes):
+            return bool(changes)
+        return self.env["shopify.order.editor"]._needs_content(binding, changes)
+
+    def _is_rewritten(self, binding, changes):
+        """Whether the content is written as a whole: on a quotation, or a reopened order."""
+        state = binding.sale_order_id.state
+        return state in OPEN or (
+            state == "cancel"
+            and binding.apply_anyway
+            and any(change.kind == "reopened" for change in changes)
+        )
 
     def _update(self, backend, orders, bindings, found):
         """Bring imported orders up to date.
@@ -75,13 +95,21 @@ class ShopifyOrderUpdater(models.AbstractModel):
         :param found: :class:`~.order_values.Found`, complete for those that `_needs_resolving`
         :return: ``{gid: Outcome}``
         """
-        outcomes, done = {}, []
+        outcomes, done, edits = {}, [], []
         for order in orders:
             binding = bindings[order.gid]
-            outcome = self._update_one(backend, order, binding, found)
+            changes = self._differences(binding, order)
+            if self._is_rewritten(binding, changes):
+                outcome = self._rewrite(backend, order, binding, changes, found)
+            else:
+                outcome = self._record(order, binding, changes, found)
+                if changes or binding.pending:
+                    edits.append((order, binding, changes))
             outcomes[order.gid] = outcome
             if outcome.status != "blocked":
                 done.append((order, binding.sale_order_id))
+        if edits:
+            outcomes |= self.env["shopify.order.editor"]._edit(backend, edits, found)
         confirmed = self._confirm(backend, done, bindings)
         for order, sale in done:
             if sale in confirmed:
@@ -90,25 +118,21 @@ class ShopifyOrderUpdater(models.AbstractModel):
                 )
         return outcomes
 
-    def _update_one(self, backend, order, binding, found):
-        sale = binding.sale_order_id
-        changes = self._differences(binding, order)
-        newer = not binding.shopify_updated_at or order.updated_at > binding.shopify_updated_at
-        facts = self.env["shopify.order.values"]._facts(order, found)
-        if changes and sale.state in OPEN:
-            kinds = {kind for kind, _values in changes}
-            block = self._apply(backend, binding, order, found, kinds)
+    def _rewrite(self, backend, order, binding, changes, found):
+        """Apply all of an order to its quotation; a cancelled one becomes a quotation again."""
+        sale, values = binding.sale_order_id, self.env["shopify.order.values"]
+        newer = self._is_newer(order, binding) or bool(changes) or bool(binding.difference)
+        facts = values._facts(order, found)
+        if changes:
+            if sale.state == "cancel":
+                sale.action_draft()
+            block = self._apply(backend, binding, order, found, changes)
             if block:
                 return Outcome("blocked", record=sale, blocks=[block])
-            facts |= self.env["shopify.order.values"]._applied(order, found)
-        elif not changes:
-            facts |= {"seen": False, "difference": False}
-        newer = newer or bool(changes) or bool(binding.difference)
-        binding.write(facts)
+            facts |= values._applied(order, found)
+        binding.write({**facts, **NOTHING_WAITS})
         self._apply_tags(sale, order, found)
-        if changes and sale.state not in OPEN:
-            return self._record_difference(binding, order, changes)
-        if sale.state in OPEN and is_dead(order):
+        if is_dead(order):
             sale._action_cancel()
         return Outcome(
             "updated" if newer else "unchanged",
@@ -116,8 +140,26 @@ class ShopifyOrderUpdater(models.AbstractModel):
             message=self._sentence(order, changes, newer),
         )
 
+    def _record(self, order, binding, changes, found):
+        """Statuses, payments, tags and notes of an order whose content is not rewritten."""
+        sale = binding.sale_order_id
+        newer = self._is_newer(order, binding) or bool(binding.difference)
+        facts = self.env["shopify.order.values"]._facts(order, found)
+        if not changes and not binding.pending:
+            facts |= NOTHING_WAITS
+        binding.write(facts)
+        self._apply_tags(sale, order, found)
+        return Outcome(
+            "updated" if newer else "unchanged",
+            record=sale,
+            message=self._sentence(order, [], newer),
+        )
+
+    def _is_newer(self, order, binding):
+        return not binding.shopify_updated_at or order.updated_at > binding.shopify_updated_at
+
     def _differences(self, binding, order):
-        """What of the content changed since it was applied."""
+        """What of the content changed since it was applied: list of Changes."""
         content = snapshot(order)
         if fingerprint(content) == binding.fingerprint:
             return []
@@ -127,7 +169,7 @@ class ShopifyOrderUpdater(models.AbstractModel):
             return []
         if binding.sale_order_id.state == "cancel":
             # What Shopify cancels is what Odoo has cancelled.
-            changes = [change for change in changes if change[0] != "cancelled"]
+            changes = [change for change in changes if change.kind != "cancelled"]
         return changes
 
     def _sentence(self, order, changes, newer):
@@ -153,16 +195,17 @@ class ShopifyOrderUpdater(models.AbstractModel):
 
     # === QUOTATION === #
 
-    def _apply(self, backend, binding, order, found, kinds):
+    def _apply(self, backend, binding, order, found, changes):
         """Rewrite a quotation; what a user set on it and Shopify does not state stays.
 
-        :param kinds: kinds of the differences, see :func:`~.order_snapshot.differences`
+        :param changes: of :func:`~.order_snapshot.differences`
         :return: the Block that stopped it; nothing was written then
         """
         sale = binding.sale_order_id
         vals = self.env["shopify.order.values"]._order_vals(backend, order, found)
         commands = self._line_commands(backend, sale, vals["order_line"])
-        kept = _KEPT if kinds & {"customer", "billing", "shipping"} else _KEPT | _OF_CUSTOMER
+        kinds = {change.kind for change in changes}
+        kept = _KEPT if kinds & _PARTIES else _KEPT | _OF_CUSTOMER
         vals = {key: value for key, value in vals.items() if key not in kept}
         if vals.get("partner_id", sale.partner_id.id) != sale.partner_id.id:
             # Odoo would take these from the new contact.
@@ -210,50 +253,3 @@ class ShopifyOrderUpdater(models.AbstractModel):
                 continue
             changed[key] = value
         return changed
-
-    # === CONFIRMED ORDER === #
-
-    def _record_difference(self, binding, order, changes):
-        sentences = [self._difference_sentence(kind, values) for kind, values in changes]
-        binding.write({"seen": snapshot(order), "difference": "\n".join(sentences)})
-        sale = binding.sale_order_id
-        block = Block(
-            category="order_changed",
-            key=order.gid,
-            title=self.env._(
-                "Order %(order)s changed in Shopify after it was confirmed", order=order.name
-            ),
-            message=self.env._(
-                "%(order)s (%(name)s): %(changes)s",
-                order=order.name,
-                name=sale.name,
-                changes=" ".join(sentences),
-            ),
-            remedy=self.env._(
-                "Change the order in Odoo where it is needed, then press 'Dealt with' on the"
-                " Shopify order."
-            ),
-            res_model="shopify.order",
-            res_id=binding.id,
-        )
-        return Outcome("blocked", record=sale, message=" ".join(sentences), blocks=[block])
-
-    def _difference_sentence(self, kind, values):
-        sentences = {
-            "cancelled": self.env._("It was cancelled."),
-            "reopened": self.env._("Its cancellation was taken back."),
-            "currency": self.env._("The currency was %(old)s and is %(new)s."),
-            "line_added": self.env._("%(new)s x %(line)s was added."),
-            "line_removed": self.env._("%(old)s x %(line)s was removed."),
-            "quantity": self.env._("The quantity of %(line)s was %(old)s and is %(new)s."),
-            "left": self.env._(
-                "%(new)s of %(line)s are left after edits and refunds, before %(old)s."
-            ),
-            "amount": self.env._("The amount of %(line)s was %(old)s and is %(new)s."),
-            "taxes": self.env._("The taxes of %(line)s changed."),
-            "customer": self.env._("The customer was %(old)s and is %(new)s."),
-            "billing": self.env._("The invoice address was %(old)s and is %(new)s."),
-            "shipping": self.env._("The delivery address was %(old)s and is %(new)s."),
-            "total": self.env._("The total was %(old)s and is %(new)s."),
-        }
-        return sentences[kind] % values

@@ -14,7 +14,13 @@ from ..mappers.odoo_values import (
     visible_attributes,
 )
 from .order_snapshot import fingerprint, snapshot
-from .order_totals import books_rate, extra_tax_data, left_out_figures, taxes_by_id
+from .order_totals import (
+    books_rate,
+    extra_tax_data,
+    left_out_figures,
+    taken_off_figures,
+    taxes_by_id,
+)
 
 
 @dataclass
@@ -327,6 +333,7 @@ class ShopifyOrderValues(models.AbstractModel):
                 for (title, kind), amount in discounts.items()
             ],
             "left_out": left_out_figures(order),
+            "taken_off": taken_off_figures(order),
         }
 
 

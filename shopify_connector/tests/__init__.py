@@ -19,6 +19,7 @@ from . import (
     test_match_tax,
     test_order_business,
     test_order_cancel,
+    test_order_edit_cells,
     test_order_flow,
     test_order_import,
     test_order_money,

@@ -21,7 +21,7 @@ def test_what_is_left_out_is_missing_to_the_cent(drawn):
     keys = {tax.key for tax in order.taxes}
     for gone in (keys, set(sorted(keys, key=str)[:1])):
         booked = leave_out(order, gone).booked_lines
-        for line, less in zip(order.lines, booked, strict=True):
+        for line, less in zip(order.kept_lines, booked, strict=True):
             taken = Money.sum((tax.amount for tax in line.taxes if tax.key in gone), order.currency)
             assert less.total_included == line.total_included - taken
             assert less.total_excluded == line.total_excluded
@@ -35,7 +35,7 @@ def test_nothing_left_out_changes_nothing():
     @given(orders())
     def check(drawn):
         order = map_order(drawn[0])
-        assert order.booked_lines is order.lines
+        assert order.booked_lines == order.kept_lines
         assert prove(leave_out(order, {tax.key for tax in order.taxes})) == prove(order)
 
     check()

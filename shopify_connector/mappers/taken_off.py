@@ -1,0 +1,154 @@
+"""Units that were taken off an order before they were delivered.
+
+An edit that removes units, and a refund of units that were not sent yet, leave ``quantity`` and all
+``total...`` figures as they were, lower ``currentQuantity`` and make a Refund; that of an edit has
+no transactions. A refund of delivered goods lowers ``currentQuantity`` as well, but takes nothing
+off what was ordered.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from .money import Money, allocate
+from .order_types import Order, OrderLine
+from .tax import TaxAmount
+
+# Shopify's values of before anything was sent.
+NOT_FULFILLED = frozenset({"", "unfulfilled", "fulfillment_not_required", "scheduled", "on_hold"})
+
+
+def taken_units(order: Order) -> Counter:
+    """``{line gid: units}`` that were taken off before they were delivered.
+
+    All that are gone, while nothing of the order is fulfilled. Later, those that Shopify put back
+    as cancelled, and those of edits: only units that are not fulfilled can be edited away.
+    """
+    gone = Counter({line.gid: line.quantity - line.current_quantity for line in order.lines})
+    if order.fulfillment_status in NOT_FULFILLED:
+        return +gone
+    units: Counter = Counter()
+    for refund in _read(order):
+        edit = not (refund.transaction_gids or refund.return_gid)
+        for line in refund.lines:
+            if line.restock_type == "cancel" or (edit and line.restock_type != "return"):
+                units[line.line_gid] += line.quantity
+    for line in order.lines:
+        if line.kind == "shipping":
+            units[line.gid] = gone[line.gid]
+    # Units that an edit put back stay in its refund.
+    return +Counter({gid: min(taken, gone[gid]) for gid, taken in units.items()})
+
+
+def shrunk_lines(order: Order) -> tuple[OrderLine, ...]:
+    """The lines off which units were taken, with what is left of them.
+
+    A line is worth what it was less what Shopify says that the units are worth; where it says
+    nothing, or where the order would not be worth its current total then, less their share by the
+    largest remainder.
+    """
+    units = taken_units(order)
+    lines = [line for line in order.lines if units[line.gid]]
+    if not lines:
+        return ()
+    stated = _stated(order)
+    readings = [
+        tuple(_without(line, units[line.gid], stated.get(line.gid)) for line in lines),
+        tuple(_without(line, units[line.gid], None) for line in lines),
+    ]
+    if _has_other_refunds(order, units):
+        return readings[0]
+    fitting = (some for some in readings if _total(order, some) == order.totals.current_total)
+    return next(fitting, readings[0])
+
+
+@dataclass
+class Worth:
+    """What refunds say of units of a line; ``net`` with tax where the order's prices include it."""
+
+    units: int
+    net: Money
+    tax: Money
+    shop_net: Money
+    shop_tax: Money
+
+
+def _stated(order: Order) -> dict[str, Worth]:
+    """``{line gid: Worth}`` of the lines whose units Shopify states amounts for."""
+    found: dict[str, Worth] = {}
+    for refund in _read(order):
+        for line in refund.lines:
+            if not (line.subtotal or line.tax):
+                continue
+            worth = Worth(line.quantity, line.subtotal, line.tax, line.shop_subtotal, line.shop_tax)
+            known = found.get(line.line_gid)
+            if known:
+                worth = Worth(
+                    worth.units + known.units,
+                    worth.net + known.net,
+                    worth.tax + known.tax,
+                    worth.shop_net + known.shop_net,
+                    worth.shop_tax + known.shop_tax,
+                )
+            found[line.line_gid] = worth
+    return found
+
+
+def _has_other_refunds(order: Order, units: Counter) -> bool:
+    """Whether the current total is without more than the units that were taken off."""
+    return any(
+        line.quantity - line.current_quantity != units[line.gid] for line in order.lines
+    ) or any(refund.shipping or refund.adjustments or refund.duties for refund in _read(order))
+
+
+def _total(order: Order, shrunk: Iterable[OrderLine]) -> Money:
+    lines = {line.gid: line for line in (*order.lines, *shrunk)}
+    return Money.sum((line.total_included for line in lines.values()), order.currency)
+
+
+def _without(line: OrderLine, units: int, worth: Worth | None) -> OrderLine:
+    """The line without some of its units, which are worth this, or their share."""
+    kept = line.quantity - units
+
+    def part(amount: Money) -> Money:
+        return allocate(amount, (kept, units))[0] if kept else Money.zero(amount.currency)
+
+    if worth and kept and worth.units == units:
+        net, shop_net = line.net - worth.net, line.shop_net - worth.shop_net
+        taxes = tuple(_less_tax(line.taxes, worth))
+    else:
+        net, shop_net = part(line.net), part(line.shop_net)
+        taxes = tuple(
+            replace(tax, amount=part(tax.amount), shop_amount=part(tax.shop_amount))
+            for tax in line.taxes
+        )
+    return replace(
+        line,
+        quantity=kept,
+        current_quantity=min(line.current_quantity, kept),
+        gross=line.unit_price * kept,
+        net=net,
+        shop_net=shop_net,
+        taxes=taxes,
+        discounts=tuple(
+            replace(discount, amount=part(discount.amount), shop_amount=part(discount.shop_amount))
+            for discount in line.discounts
+        ),
+    )
+
+
+def _less_tax(taxes: Iterable[TaxAmount], worth: Worth) -> Iterable[TaxAmount]:
+    """Shopify states one amount for all taxes of the units: each tax takes its share of it."""
+    taxes = tuple(taxes)
+    if not taxes:
+        return
+    shares = allocate(worth.tax, [abs(tax.amount.amount) for tax in taxes])
+    shop_shares = allocate(worth.shop_tax, [abs(tax.shop_amount.amount) for tax in taxes])
+    for tax, share, shop_share in zip(taxes, shares, shop_shares, strict=True):
+        yield replace(tax, amount=tax.amount - share, shop_amount=tax.shop_amount - shop_share)
+
+
+def _read(order):
+    return [refund for refund in order.refunds if hasattr(refund, "lines")]
