@@ -1,4 +1,4 @@
-"""Changes in Shopify of orders that are confirmed in Odoo, by the table of order_decisions."""
+"""Changes in Shopify of orders that are confirmed in Odoo, by the decision table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from odoo import models
 
-from .order_decisions import RULES, Progress, decide, state_of
+from ..mappers.order_decisions import RULES, Progress, decide, state_of
 from .order_snapshot import Change, applied, fingerprint, snapshot
 from .order_updater import NOTHING_WAITS
 from .outcome import Outcome
@@ -45,6 +45,7 @@ class Edit:
     done: list = field(default_factory=list)
     content_changed: bool = False
     cancel: bool = False
+    relock: bool = False
 
     @property
     def forced(self):
@@ -73,14 +74,17 @@ class ShopifyOrderEditor(models.AbstractModel):
             edit = Edit(order, binding, binding.sale_order_id, self._refined(order, changes))
             if self._needs_content(binding, changes):
                 self._read_content(backend, edit, found)
-            relock = self._unlock(edit)
+            edit.relock = self._unlock(edit)
             for change in edit.changes:
                 self._plan(edit, change)
             self._write(backend, edit)
-            if relock:
-                edit.sale.action_lock()
             edits.append(edit)
         self._write_quantities(edits)
+        for edit in edits:
+            if edit.relock:
+                edit.sale.action_lock()
+        if backend.reserve and any(edit.content_changed for edit in edits):
+            backend._trigger_reservation()
         return {edit.order.gid: self._settle(backend, edit, found) for edit in edits}
 
     def _needs_content(self, binding, changes):
@@ -369,7 +373,6 @@ class ShopifyOrderEditor(models.AbstractModel):
             vals["figures"] = self.env["shopify.order.values"]._figures(order, found)
         if edit.content_changed and backend.reserve and sale.state == "sale":
             vals["reserve_pending"] = True
-            backend._trigger_reservation()
         if not edit.told and not pending:
             binding.write({**vals, **NOTHING_WAITS})
             return Outcome("updated", record=sale, message=self._done_sentence(edit))

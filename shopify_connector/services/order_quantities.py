@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 from odoo import models
 from odoo.tools import float_compare
 
@@ -128,7 +126,7 @@ class ShopifyOrderEditor(models.AbstractModel):
                 empty |= move
                 continue
             rest = uom._compute_quantity(demand - taken, move.product_uom, round=False)
-            if move.quantity > rest:
+            if self._compare(line, move.quantity, rest) > 0:
                 # What is reserved for the rest stays so.
                 move.quantity = rest
             move.product_uom_qty = rest

@@ -78,7 +78,7 @@ def fingerprint(content: Mapping) -> str:
 class Change:
     """One thing that changed.
 
-    :ivar kind: one of :data:`~.order_decisions.CHANGES`
+    :ivar kind: one of :data:`~..mappers.order_decisions.CHANGES`
     :ivar gid: the line, where one line is concerned
     :ivar values: for the sentence that tells it: ``line``, ``old``, ``new``
     """

@@ -20,6 +20,7 @@ from . import (
     test_order_business,
     test_order_cancel,
     test_order_edit_cells,
+    test_order_edits,
     test_order_flow,
     test_order_import,
     test_order_money,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from odoo.tests import tagged
 
-from ..services.order_decisions import CHANGES, RULES, STATES, TABLE, state_of
+from ..mappers.order_decisions import CHANGES, RULES, STATES, TABLE, state_of
 from .edit_common import EditCase
 
 # What is still to be shipped before the change.
@@ -68,7 +68,8 @@ def cells():
     return found
 
 
-def _more(state, facts, sku, units, ordered, total):
+def _more(state, facts, added, ordered, total):
+    sku, units = added
     ship = dict(facts.ship)
     if state != "quotation":
         ship[sku] = ship.get(sku, 0) + units
@@ -76,15 +77,16 @@ def _more(state, facts, sku, units, ordered, total):
 
 
 def _quantity_up(state, facts):
-    return _more(state, facts, "A", 1, {"A": 4, "B": 1}, 58.20)
+    return _more(state, facts, ("A", 1), {"A": 4, "B": 1}, 58.20)
 
 
 def _line_added(state, facts):
-    return _more(state, facts, "C", 2, {"A": 3, "B": 1, "C": 2}, 62.54)
+    return _more(state, facts, ("C", 2), {"A": 3, "B": 1, "C": 2}, 62.54)
 
 
-def _less(state, facts, left, total, partial_total, owed):
+def _less(state, facts, left, totals, owed):
     """A has ``left`` units afterwards, where nothing is in the way."""
+    total, partial_total = totals
     if state in SENT:
         told = (f"and is {left}" if left else "was removed", "3 of it are delivered")
         return replace(facts, choices="accept,return", tells=told)
@@ -106,11 +108,11 @@ def _less(state, facts, left, total, partial_total, owed):
 
 
 def _quantity_down(state, facts):
-    return _less(state, facts, 1, 25.92, 36.65, "21.43")
+    return _less(state, facts, 1, (25.92, 36.65), "21.43")
 
 
 def _line_removed(state, facts):
-    return _less(state, facts, 0, 15.20, 36.63, "32.15")
+    return _less(state, facts, 0, (15.20, 36.63), "32.15")
 
 
 def _amount(state, facts, total, told):

@@ -84,8 +84,11 @@ RULES = {
 }
 
 
-def _row(quotation, confirmed, partly, delivered, invoiced, invoiced_delivered, **others):
-    """One rule for each state; paid invoices are treated as others are, unless it is said."""
+def _row(*rules, **others):
+    """One rule for each state, in this order: quotation, confirmed, partly delivered, delivered,
+    invoiced, invoiced and delivered. Paid invoices are treated as others are, unless it is said.
+    """
+    quotation, confirmed, partly, delivered, invoiced, invoiced_delivered = rules
     return {
         "quotation": quotation,
         "confirmed": confirmed,
