@@ -30,7 +30,7 @@ def taken_units(order: Order) -> Counter:
     if order.fulfillment_status in NOT_FULFILLED:
         return +gone
     units: Counter = Counter()
-    for refund in _read(order):
+    for refund in order.refunds:
         edit = not (refund.transaction_gids or refund.return_gid)
         for line in refund.lines:
             if line.restock_type == "cancel" or (edit and line.restock_type != "return"):
@@ -78,7 +78,7 @@ class Worth:
 def _stated(order: Order) -> dict[str, Worth]:
     """``{line gid: Worth}`` of the lines whose units Shopify states amounts for."""
     found: dict[str, Worth] = {}
-    for refund in _read(order):
+    for refund in order.refunds:
         for line in refund.lines:
             if not (line.subtotal or line.tax):
                 continue
@@ -100,7 +100,7 @@ def _has_other_refunds(order: Order, units: Counter) -> bool:
     """Whether the current total is without more than the units that were taken off."""
     return any(
         line.quantity - line.current_quantity != units[line.gid] for line in order.lines
-    ) or any(refund.shipping or refund.adjustments or refund.duties for refund in _read(order))
+    ) or any(refund.shipping or refund.adjustments or refund.duties for refund in order.refunds)
 
 
 def _total(order: Order, shrunk: Iterable[OrderLine]) -> Money:
@@ -148,7 +148,3 @@ def _less_tax(taxes: Iterable[TaxAmount], worth: Worth) -> Iterable[TaxAmount]:
     shop_shares = allocate(worth.shop_tax, [abs(tax.shop_amount.amount) for tax in taxes])
     for tax, share, shop_share in zip(taxes, shares, shop_shares, strict=True):
         yield replace(tax, amount=tax.amount - share, shop_amount=tax.shop_amount - shop_share)
-
-
-def _read(order):
-    return [refund for refund in order.refunds if hasattr(refund, "lines")]

@@ -97,7 +97,7 @@ class ShopifyOrderEditor(models.AbstractModel):
     def _refined(self, order, changes):
         """A cancellation with what became of the money and of Shopify's stock."""
         kind = "cancelled"
-        if any(line.restocked for refund in order.refunds for line in getattr(refund, "lines", ())):
+        if any(line.restocked for refund in order.refunds for line in refund.lines):
             kind += "_restocked"
         if order.paid.amount <= 0:
             kind += "_refunded"

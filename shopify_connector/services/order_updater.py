@@ -147,6 +147,9 @@ class ShopifyOrderUpdater(models.AbstractModel):
         facts = self.env["shopify.order.values"]._facts(order, found)
         if not changes and not binding.pending:
             facts |= NOTHING_WAITS
+        if not changes and not binding.cancel_requested_at:
+            content = snapshot(order)
+            facts |= {"snapshot": content, "fingerprint": fingerprint(content)}
         binding.write(facts)
         self._apply_tags(sale, order, found)
         return Outcome(
@@ -163,14 +166,12 @@ class ShopifyOrderUpdater(models.AbstractModel):
         content = snapshot(order)
         if fingerprint(content) == binding.fingerprint:
             return []
-        changes = differences(binding.snapshot, content)
-        if binding.sale_order_id.state == "cancel" and order.cancelled_at:
+        if binding.sale_order_id.state == "cancel" and (
+            order.cancelled_at or binding.cancel_requested_at
+        ):
             # Nothing is left to be done of what is cancelled on both sides.
             return []
-        if binding.sale_order_id.state == "cancel":
-            # What Shopify cancels is what Odoo has cancelled.
-            changes = [change for change in changes if change.kind != "cancelled"]
-        return changes
+        return differences(binding.snapshot, content)
 
     def _sentence(self, order, changes, newer):
         if changes:

@@ -1,5 +1,7 @@
 """What the tests of changes in Shopify share."""
 
+from decimal import Decimal
+
 from .accounting_common import CITY, STATE, AccountingCase
 from .order_nodes import OrderNode
 
@@ -26,11 +28,14 @@ class EditCase(AccountingCase):
         c=False,
         ship=("4.00", "0.16", "0.19"),
         money=(),
+        off=None,
         **fields,
     ):
         """A state of the order, later than all before.
 
         :param a: units, discount and the two taxes of the line of A
+        :param off: units of A that an edit took off, and what Shopify says they are worth without
+            and in taxes
         :param money: kinds of the transactions: SALE, REFUND
         """
         self.minute += 1
@@ -45,10 +50,50 @@ class EditCase(AccountingCase):
         if ship:
             price, state, city = ship
             node.ship(price, [(*STATE, state), (*CITY, city)])
+        if off:
+            units, subtotal, tax = off
+            self.take_off(node, [(node.lines[0], units, subtotal, tax)])
         for number, kind in enumerate(money, start=1):
             self.transaction(node, number, "47.35", kind=kind)
         if "REFUND" in money:
             node.fields["totalRefundedSet"] = node.bag("47.35")
+        return node
+
+    def take_off(self, node, lines, restock=False, transactions=(), kind="CANCEL"):
+        """Shopify's refund of an edit, or of another removal: units stay in ``quantity``.
+
+        :param lines: ``[(line item, units, subtotal, tax)]``
+        """
+        items, worth = [], Decimal(0)
+        for number, (item, units, subtotal, tax) in enumerate(lines, start=1):
+            item["currentQuantity"] -= units
+            worth += Decimal(subtotal) + Decimal(tax)
+            items.append(
+                {
+                    "id": node.gid("RefundLineItem", number),
+                    "quantity": units,
+                    "restockType": kind if restock or kind != "CANCEL" else "NO_RESTOCK",
+                    "restocked": restock,
+                    "location": None,
+                    "subtotalSet": node.bag(subtotal),
+                    "totalTaxSet": node.bag(tax),
+                    "lineItem": {"id": item["id"]},
+                }
+            )
+        refunds = node.extra.setdefault("refunds", [])
+        refunds.append(
+            {
+                "id": node.gid("Refund", len(refunds) + 1),
+                "createdAt": "2026-11-02T11:30:00Z",
+                "totalRefundedSet": node.bag(0),
+                "refundLineItems": {"nodes": items},
+                "refundShippingLines": {"nodes": []},
+                "orderAdjustments": {"nodes": []},
+                "duties": [],
+                "transactions": {"nodes": [{"id": gid} for gid in transactions]},
+            }
+        )
+        node.fields.update(edited=True, currentTotalPriceSet=node.bag(node.total - worth))
         return node
 
     def reach(self, state):

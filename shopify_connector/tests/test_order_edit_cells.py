@@ -4,7 +4,9 @@ from dataclasses import dataclass, field, replace
 
 from odoo.tests import tagged
 
+from ..mappers.order import map_order
 from ..mappers.order_decisions import CHANGES, RULES, STATES, TABLE, state_of
+from ..services.order_snapshot import Change
 from .edit_common import EditCase
 
 # What is still to be shipped before the change.
@@ -193,9 +195,9 @@ class TestOrderEditCells(EditCase):
         }
         changes = {
             "quantity_up": {"a": (4, "0.37", "1.58", "1.83")},
-            "quantity_down": {"a": (1, "0.12", "0.39", "0.46")},
+            "quantity_down": {"off": (2, "19.73", "1.70")},
             "line_added": {"c": True},
-            "line_removed": {"a": (0, "0", "0", "0")},
+            "line_removed": {"off": (3, "29.60", "2.55")},
             "discount": {"a": (3, "1.37", "1.14", "1.33")},
             "shipping": {"ship": ("3.00", "0.12", "0.14")},
             "tags_notes": {"tags": ["vip"], "note": "Ring twice"},
@@ -217,6 +219,10 @@ class TestOrderEditCells(EditCase):
                 "displayName": "Eve Other",
                 "defaultEmailAddress": {"emailAddress": "eve@example.com"},
             }
+        elif change.startswith("cancelled"):
+            first, second = node.lines
+            worth = [(first, 3, "29.60", "2.55"), (second, 1, "10.00", "0.85")]
+            self.take_off(node, worth, restock="restocked" in change)
         elif change == "reopened":
             binding = sale.shopify_order_ids
             binding.snapshot = {**binding.snapshot, "cancelled": True}
@@ -241,6 +247,9 @@ class TestOrderEditCells(EditCase):
         lines, posted = sale.order_line, self.posted(sale)
         parties = (sale.partner_id, sale.partner_invoice_id, sale.partner_shipping_id)
         node = self.apply(change, state, sale)
+        if change.startswith("cancelled"):
+            (told,) = editor._refined(map_order(node.node), [Change("cancelled")])
+            self.assertEqual(told.kind, change)
         # the second time nothing happens any more
         for _time in range(2):
             (outcome,) = self.process(self.us, node)
