@@ -26,7 +26,9 @@ def taken_units(order: Order) -> Counter:
     All that are gone, while nothing of the order is fulfilled. Later, those that Shopify put back
     as cancelled, and those of edits: only units that are not fulfilled can be edited away.
     """
-    gone = Counter({line.gid: line.quantity - line.current_quantity for line in order.lines})
+    gone = Counter(
+        {line.gid: line.quantity - max(line.current_quantity, 0) for line in order.lines}
+    )
     if order.fulfillment_status in NOT_FULFILLED:
         return +gone
     units: Counter = Counter()
@@ -115,7 +117,7 @@ def _without(line: OrderLine, units: int, worth: Worth | None) -> OrderLine:
     def part(amount: Money) -> Money:
         return allocate(amount, (kept, units))[0] if kept else Money.zero(amount.currency)
 
-    if worth and kept and worth.units == units:
+    if worth and kept and worth.units == units and abs(worth.net.amount) <= abs(line.net.amount):
         net, shop_net = line.net - worth.net, line.shop_net - worth.shop_net
         taxes = tuple(_less_tax(line.taxes, worth))
     else:

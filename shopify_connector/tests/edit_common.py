@@ -23,6 +23,7 @@ class EditCase(AccountingCase):
 
     def build(
         self,
+        *,
         a=(3, "0.37", "1.18", "1.37"),
         b=True,
         c=False,

@@ -166,7 +166,7 @@ class TestOrderPreview(PreviewCase):
         self.assertTrue(any(change["after"].startswith("2 x") for change in added))
 
     def test_confirmed_order_that_changed(self):
-        self.run_order(self.paid(1022))
+        self.run_order(self.paid(1022)).action_lock()
         order = self.paid(1022, updatedAt="2026-11-03T10:00:00Z")
         order.line("A", "5.00", 2)
         values = self.preview(order)
