@@ -9,6 +9,7 @@ from .store import CLIENT_ID, CLIENT_SECRET
 ADDON = "shopify_connector"
 OPEN_ORDERS = 12
 NEW_ORDERS = 4
+HELD_ORDERS = 3
 PATIENCE = 120
 
 
@@ -35,6 +36,7 @@ class Scenes:
         self.first_orders()
         self.decisions()
         self.daily_work()
+        self.holds()
         self.store_form()
         self.lists()
         self.previews()
@@ -266,6 +268,37 @@ class Scenes:
             ),
         )
 
+    def holds(self):
+        """Orders that Shopify advises to cancel; one of them is to be cancelled."""
+        store, tab = self.seed.stores[0], self.tab
+        self.odoo.write("shopify.backend", [self.us], {"import_orders": False})
+        before = store.order_gids()
+        store.place_orders(HELD_ORDERS, seed=31, payment="paid", extras=False)
+        self.until_quiet()
+        values = {"import_orders": True, "cancel_in_shopify": True}
+        self.odoo.write("shopify.backend", [self.us], values)
+        risk = {"recommendation": "CANCEL", "assessments": [{"riskLevel": "HIGH"}]}
+        for gid in store.order_gids() - before:
+            store.change(gid, {"risk": risk})
+        held = [("hold", "=", "held")]
+        self.until("the orders on hold", lambda: self._are_held(held))
+        self.until_quiet()
+        self.visit("held-orders", "action_shopify_order_held")
+        order = self.odoo.search_read("shopify.order", held, ["sale_order_id"], limit=1)[0]
+        self.visit("held-order", "action_shopify_order", order["id"])
+        tab.button("action_cancel_in_shopify")
+        tab.wait_for(".modal .o_form_view")
+        self.shot("order-cancel")
+        tab.open("sale.action_orders", order["sale_order_id"][0])
+        self.shot("held-sale-order")
+        exception = self.one("shopify.exception", [("category", "=", "risk")])
+        self.visit("held-exception", "action_shopify_exception", exception)
+
+    def _are_held(self, held):
+        map_taxes(self.odoo)
+        self.map_variants()
+        return self.odoo.call("shopify.order", "search_count", held) == HELD_ORDERS
+
     def store_form(self):
         tab = self.tab
         self.visit("stores", "action_shopify_backend")
@@ -280,6 +313,11 @@ class Scenes:
             tab.page(page)
             tab.show(".o_notebook")
             self.shot(f"store-{page}")
+        tab.page("accounting")
+        tab.click("button", text="Account for Imported Orders")
+        tab.wait_for(".modal .o_form_view")
+        tab.fill("date_from", "01/01/2020")
+        self.shot("accounting-start")
 
     def lists(self):
         tab = self.tab

@@ -19,13 +19,14 @@ class ShopifyBackend(models.Model):
     _inherit = "shopify.backend"
 
     hold_cancel = fields.Boolean(
-        string="Shopify Advises to Cancel",
+        string="Advice to Cancel",
         default=True,
         tracking=True,
-        help="Such an order is imported as quotation and not confirmed until somebody releases it.",
+        help="Orders that Shopify advises to cancel are imported as quotations and not confirmed"
+        " until somebody releases them.",
     )
     hold_investigate = fields.Boolean(
-        string="Shopify Advises to Investigate",
+        string="Advice to Investigate",
         tracking=True,
         help="Hold orders whose customer Shopify advises to contact first.",
     )
@@ -41,7 +42,7 @@ class ShopifyBackend(models.Model):
         help="Hold orders of which Shopify, or an app in Shopify, assessed a medium risk.",
     )
     hold_pending = fields.Boolean(
-        string="Not Assessed Yet",
+        string="Assessment Pending",
         tracking=True,
         help="Hold orders while Shopify says that their assessment is pending; they go on by"
         " themselves when it is done and good.",

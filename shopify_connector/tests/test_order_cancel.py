@@ -51,7 +51,7 @@ class TestOrderCancel(AccountingCase):
         sale = order.sale_order_id
         wizard = self.wizard(order, reason="INVENTORY", staff_note="Sold out", notify_customer=True)
         self.assertEqual(wizard.amount_paid, order.amount_received)
-        self.assertIn(f"{order.currency_id.format(order.amount_total)} go back", wizard.summary)
+        self.assertIn(f"{order.currency_id.format(order.amount_total)} is refunded", wizard.summary)
         self.assertIn(sale.order_line[0].product_id.display_name, wizard.summary)
         result = wizard.action_cancel()
         self.assertEqual(result["params"]["type"], "success", result["params"]["message"])
@@ -96,7 +96,7 @@ class TestOrderCancel(AccountingCase):
     def test_refund_later(self):
         order = self.order_of()
         wizard = self.wizard(order, refund="later", restock=False)
-        self.assertIn("stay with you", wizard.summary)
+        self.assertIn("stays with you", wizard.summary)
         wizard.action_cancel()
         request = self.request(order)
         self.assertEqual((request["refundMethod"], request["restock"]), (None, False))
@@ -262,4 +262,4 @@ class TestOrderCancel(AccountingCase):
         wizard = self.wizard(order)
         self.assertIn(picking.name, wizard.summary)
         self.assertIn(sale.invoice_ids.name, wizard.summary)
-        self.assertNotIn("not delivered", wizard.summary)
+        self.assertNotIn("not be delivered", wizard.summary)

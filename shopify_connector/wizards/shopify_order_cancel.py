@@ -78,16 +78,16 @@ class ShopifyOrderCancel(models.TransientModel):
         ]
         amount = self.currency_id.format(self.amount_paid)
         if self.amount_paid and self.refund == "original":
-            facts.append(self.env._("%s go back to the customer.", amount))
+            facts.append(self.env._("%s is refunded the way it was paid.", amount))
         elif self.amount_paid:
-            facts.append(self.env._("%s stay with you until you refund them in Shopify.", amount))
+            facts.append(self.env._("%s stays with you until you refund it in Shopify.", amount))
         for authorised, left in order.sudo()._outstanding_authorisations():
             amount = authorised.customer_currency_id.format(left)
-            facts.append(self.env._("%s that are only authorised are released.", amount))
+            facts.append(self.env._("%s that is only authorised is released.", amount))
         for line in self._open_lines(sale):
             facts.append(
                 self.env._(
-                    "%(quantity)g x %(product)s are not delivered.",
+                    "%(quantity)g x %(product)s will not be delivered.",
                     quantity=line.product_uom_qty - line.qty_delivered,
                     product=line.product_id.display_name,
                 )
