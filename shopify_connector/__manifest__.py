@@ -47,6 +47,7 @@
         "views/shopify_field_mapping_views.xml",
         "views/shopify_parties_views.xml",
         "views/shopify_payment_views.xml",
+        "views/shopify_stock_views.xml",
         "views/shopify_risk_views.xml",
         "wizards/shopify_order_cancel_views.xml",
         "wizards/shopify_accounting_start_views.xml",

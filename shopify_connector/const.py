@@ -37,6 +37,7 @@ FEATURES = {
     "payments": "Payments told to Shopify",
     "fulfilment": "Deliveries told to Shopify",
     "returns": "Returns",
+    "stock": "Stock told to Shopify",
 }
 
 
@@ -79,6 +80,7 @@ SCOPES = (
         "See which goods a fulfilment service ships.",
     ),
     Scope("read_fulfillments", "fulfilment", "Be told of parcels that were sent outside of Odoo."),
+    Scope("write_inventory", "stock", "Set the stock of variants, and stock them at locations."),
 )
 REQUIRED_SCOPES = tuple(scope.handle for scope in SCOPES if scope.required)
 

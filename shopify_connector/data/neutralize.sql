@@ -8,9 +8,12 @@ UPDATE shopify_backend
        access_token_set_at = NULL,
        -- no database bears this uuid, so somebody has to claim the store first
        database_uuid = 'neutralized',
+       push_stock = false,
        state = 'draft';
 
 DELETE FROM shopify_token;
+
+DELETE FROM shopify_outbox;
 
 UPDATE ir_cron
    SET active = false

@@ -259,6 +259,7 @@ class ShopifyConnectionChecker(models.AbstractModel):
             "payments": self.env._("Payments told to Shopify"),
             "fulfilment": self.env._("Deliveries told to Shopify"),
             "returns": self.env._("Returns"),
+            "stock": self.env._("Stock told to Shopify"),
         }
 
     def _check_customer_data(self, backend, client):

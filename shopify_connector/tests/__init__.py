@@ -33,6 +33,8 @@ from . import (
     test_order_wizard,
     test_payment,
     test_refund_read,
+    test_stock_export,
+    test_stock_inflight,
     test_webhook_registrar,
     test_webhook_route,
 )

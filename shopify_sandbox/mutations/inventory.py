@@ -265,3 +265,12 @@ def deactivate(arguments: dict, context: Context) -> dict:
         )
     update(context, level["id"], {"isActive": False})
     return {}
+
+
+@mutation("inventoryItemUpdate", empty=("inventoryItem",))
+def update_item(arguments: dict, context: Context) -> dict:
+    item = find(context, "InventoryItem", arguments["id"])
+    if item is None:
+        message = "The inventory item could not be found."
+        raise UserErrors(user_error(["id"], message))
+    return {"inventoryItem": update(context, item["id"], dict(arguments["input"]))}

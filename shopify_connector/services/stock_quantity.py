@@ -1,0 +1,249 @@
+from collections import defaultdict
+from datetime import timedelta
+
+from markupsafe import Markup
+
+from odoo import fields, models
+from odoo.tools import SQL, format_datetime
+
+from ..mappers.stock import NO_STOCK, Rule, RuleBook, Stock, reckon
+
+
+class ShopifyStockQuantity(models.AbstractModel):
+    """What Odoo holds for the locations of a store, in grouped reads."""
+
+    _name = "shopify.stock.quantity"
+    _description = "Shopify Stock Quantity"
+
+    def _read(self, locations, product_ids):
+        """
+        :param locations: ``shopify.location`` of one store
+        :return: ``{(location id, product id): Stock}``; pairs without any stock are left out
+        """
+        if not locations or not product_ids:
+            return {}
+        locations.warehouse_id.flush_recordset()
+        amounts = self._quants(locations, product_ids)
+        planned = locations.filtered(
+            lambda location: location.stock_basis in ("free_incoming", "forecast")
+        )
+        moves = self._moves(planned, product_ids) if planned else {}
+        found = {
+            pair: Stock(on_hand, reserved, *moves.pop(pair, (0.0, 0.0)))
+            for pair, (on_hand, reserved) in amounts.items()
+        }
+        found.update({pair: Stock(0.0, 0.0, *both) for pair, both in moves.items()})
+        found.update(self._kits(locations, product_ids))
+        return found
+
+    def _sources(self, locations):
+        """Paths of the stock locations of each location, as SQL of a table (location, path)."""
+        rows = [
+            (location.id, source.parent_path)
+            for location in locations
+            for source in location._stock_sources()
+        ]
+        return SQL(
+            "unnest(%s::int[], %s::varchar[]) AS source (location, path)",
+            [row[0] for row in rows],
+            [row[1] for row in rows],
+        )
+
+    def _quants(self, locations, product_ids):
+        # A stock location below two sources of one location counts once.
+        self.env["stock.quant"].flush_model(["quantity", "reserved_quantity", "location_id"])
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH place AS (
+                    SELECT DISTINCT source.location, l.id FROM %s
+                    JOIN stock_location l ON l.parent_path LIKE source.path || '%%'
+                    WHERE l.usage IN ('internal', 'transit'))
+                SELECT place.location, q.product_id, sum(q.quantity), sum(q.reserved_quantity)
+                FROM stock_quant q JOIN place ON place.id = q.location_id
+                WHERE q.product_id = ANY(%s)
+                GROUP BY place.location, q.product_id
+                """,
+                self._sources(locations),
+                list(product_ids),
+            )
+        )
+        return {(place, product): (a, b) for place, product, a, b in self.env.cr.fetchall()}
+
+    def _moves(self, locations, product_ids):
+        """:return: ``{(location id, product id): (incoming, outgoing)}``"""
+        self.env["stock.move"].flush_model()
+        today = fields.Datetime.now()
+        limits = [
+            today + timedelta(days=location.stock_days) if location.stock_days else None
+            for location in locations
+        ]
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH place AS (
+                    SELECT DISTINCT source.location, l.id FROM %s
+                    JOIN stock_location l ON l.parent_path LIKE source.path || '%%'),
+                horizon AS (SELECT * FROM unnest(%s::int[], %s::timestamp[]) t (location, until))
+                SELECT h.location, m.product_id,
+                    sum(m.product_qty) FILTER (WHERE goes_in.id IS NOT NULL
+                        AND comes_from.id IS NULL),
+                    sum(m.product_qty) FILTER (WHERE comes_from.id IS NOT NULL
+                        AND goes_in.id IS NULL)
+                FROM stock_move m CROSS JOIN horizon h
+                LEFT JOIN place goes_in ON goes_in.id = coalesce(
+                    m.location_final_id, m.location_dest_id) AND goes_in.location = h.location
+                LEFT JOIN place comes_from ON comes_from.id = m.location_id
+                    AND comes_from.location = h.location
+                WHERE m.state IN ('waiting', 'confirmed', 'assigned', 'partially_available')
+                    AND m.product_id = ANY(%s) AND (h.until IS NULL OR m.date <= h.until)
+                GROUP BY h.location, m.product_id
+                """,
+                self._sources(locations),
+                locations.ids,
+                limits,
+                list(product_ids),
+            )
+        )
+        return {
+            (place, product): (incoming or 0.0, outgoing or 0.0)
+            for place, product, incoming, outgoing in self.env.cr.fetchall()
+            if incoming or outgoing
+        }
+
+    def _kits(self, locations, product_ids):
+        """What can be sold of kits, by their components. Hook: without Manufacturing there are
+        none; with it, Odoo computes them as for its own screens.
+        """
+        kits = self._kit_products(product_ids)
+        found = {}
+        for location in locations if kits else ():
+            until = None
+            if location.stock_days:
+                until = fields.Datetime.now() + timedelta(days=location.stock_days)
+            products = kits.with_context(location=location._stock_sources().ids)
+            amounts = products._compute_quantities_dict(None, None, None, to_date=until)
+            for product_id, values in amounts.items():
+                free = values["free_qty"]
+                found[location.id, product_id] = Stock(
+                    values["qty_available"],
+                    values["qty_available"] - free,
+                    values["incoming_qty"],
+                    values["outgoing_qty"],
+                )
+        return found
+
+    def _kit_products(self, product_ids):
+        Product = self.env["product.product"]
+        if "mrp.bom" not in self.env:
+            return Product
+        products = Product.browse(product_ids)
+        boms = self.env["mrp.bom"]._bom_find(products, bom_type="phantom")
+        return products.filtered(boms.get)
+
+    def _uncounted(self, product_ids):
+        """:return: ids of the products whose stock Odoo does not keep"""
+        products = self.env["product.product"].browse(product_ids)
+        loose = products.filtered(lambda product: not product.is_storable)
+        return set(loose.ids) - set(self._kit_products(loose.ids).ids)
+
+    # === RULES === #
+
+    def _rule_book(self, backend):
+        """The rules of a store that are in force."""
+        rules = self.env["shopify.stock.rule"].search([("backend_id", "=", backend.id)])
+        return RuleBook(
+            [
+                Rule(
+                    id=rule.id,
+                    effect=rule.effect,
+                    value=rule.value,
+                    name=rule.name,
+                    location=rule.location_id.id or None,
+                    category=rule.categ_id.id or None,
+                    template=rule.product_tmpl_id.id or None,
+                    product=rule.product_id.id or None,
+                    start=rule.date_from or None,
+                    end=rule.date_to or None,
+                )
+                for rule in rules
+            ],
+            fields.Datetime.now(),
+        )
+
+    def _rules_of(self, book, products, locations):
+        """:return: ``{(location id, product id): {effect: Rule}}``"""
+        if not book:
+            return defaultdict(dict)
+        found = defaultdict(dict)
+        for product in products:
+            path = (product.categ_id.parent_path or "").split("/")
+            categories = [int(part) for part in reversed(path) if part]
+            for location in locations:
+                found[location.id, product.id] = book.find(
+                    location.id, product.id, product.product_tmpl_id.id, categories
+                )
+        return found
+
+    # === EXPLAINING === #
+
+    def _explain(self, level):
+        """How the quantity of a ``shopify.stock.level`` comes about now, as HTML."""
+        level = level.sudo()
+        location, product = level.location_id, level.product_id
+        if not product:
+            return False
+        stock = self.sudo()._read(location, product.ids).get((location.id, product.id), NO_STOCK)
+        book = self.sudo()._rule_book(level.backend_id)
+        rules = self._rules_of(book, product, location)[location.id, product.id]
+        waiting = (
+            self.env["shopify.stock.inflight"]
+            .sudo()
+            ._waiting(level.backend_id, location, product.ids)
+        )
+        trail = []
+        reckon(
+            location.stock_basis,
+            stock,
+            rules,
+            waiting=waiting.get((location.id, product.id), 0.0),
+            held=level.held,
+            trail=trail,
+        )
+        rows = Markup("").join(
+            Markup("<tr><td>%s</td><td class='text-end'>%s</td><td class='text-end'>%s</td></tr>")
+            % (self._step_label(step), f"{step.change:+g}", f"{step.total:g}")
+            for step in trail
+        )
+        if "no_push" in rules:
+            note = self.env._("Not sent: %s", rules["no_push"].name)
+            rows += Markup("<tr><td colspan='3'>%s</td></tr>") % note
+        when = format_datetime(self.env, fields.Datetime.now())
+        return Markup(
+            "<table class='table table-sm o_shopify_explanation'><thead><tr><th>%s</th>"
+            "<th class='text-end'>%s</th><th class='text-end'>%s</th></tr></thead>"
+            "<tbody>%s</tbody></table>"
+        ) % (
+            self.env._("As of %s", when),
+            self.env._("Change"),
+            self.env._("Units"),
+            rows,
+        )
+
+    def _step_label(self, step):
+        labels = {
+            "on_hand": self.env._("On hand"),
+            "reserved": self.env._("Reserved"),
+            "incoming": self.env._("Incoming"),
+            "outgoing": self.env._("Outgoing"),
+            "waiting": self.env._("Sold in Shopify, not reserved in Odoo yet"),
+            "held": self.env._("Gone in Shopify, order not in Odoo yet"),
+            "floor": self.env._("Fractions are not sold"),
+            "buffer_fixed": self.env._("Kept back"),
+            "buffer_percent": self.env._("Kept back"),
+            "maximum": self.env._("Shown at most"),
+            "minimum": self.env._("Shown at least"),
+            "zero": self.env._("Never below zero"),
+        }
+        label = labels[step.kind]
+        return f"{label}: {step.source}" if step.source else label
