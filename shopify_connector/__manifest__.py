@@ -24,6 +24,7 @@
         "data/queue_job_data.xml",
         "data/ir_cron_data.xml",
         "data/accounting_data.xml",
+        "data/fulfillment_data.xml",
         "data/product_data.xml",
         # actions before the menus that use them
         "views/shopify_backend_views.xml",
@@ -48,6 +49,7 @@
         "views/shopify_parties_views.xml",
         "views/shopify_payment_views.xml",
         "views/shopify_stock_views.xml",
+        "views/shopify_fulfillment_views.xml",
         "views/shopify_risk_views.xml",
         "wizards/shopify_order_cancel_views.xml",
         "wizards/shopify_accounting_start_views.xml",

@@ -318,6 +318,7 @@ def allocate(
     move: bool = False,
     release: bool = False,
     taken: Collection[str] = (),
+    reserved: Mapping[str, int] | None = None,
 ) -> Plan:
     """Find the fulfilment orders that a shipment takes from.
 
@@ -325,14 +326,20 @@ def allocate(
     :param move: goods that are to be shipped from elsewhere are moved to the first of them
     :param release: holds are released that are all our own
     :param taken: gids of fulfilments that other shipments account for
+    :param reserved: units by gid of a fulfilment order's line that other shipments take
     """
+    reserved = reserved or {}
     chosen: dict[str, dict[str, int]] = {}
     problems: list[Problem] = []
     ranked = sorted(
         (order for order in state.orders if order.status not in _FINISHED),
         key=lambda order: _rank(order, locations),
     )
-    free = {line.gid: line.remaining for order in ranked for line in order.lines}
+    free = {
+        line.gid: line.remaining - reserved.get(line.gid, 0)
+        for order in ranked
+        for line in order.lines
+    }
     for line_gid, wanted in lines.items():
         left = wanted
         for order, line in _places(ranked, line_gid):

@@ -42,6 +42,10 @@ from . import (
     shopify_exception_stock,
     shopify_webhook_event,
     shopify_webhook_subscription,
+    shopify_backend_fulfillment,
+    shopify_fulfillment,
+    shopify_location_fulfillment,
+    shopify_tracking_company,
     sale_order,
     sale_order_line,
     sale_order_accounting,
@@ -59,4 +63,5 @@ from . import (
     stock_picking_accounting,
     dry_run,
     stock_picking_edits,
+    stock_picking_fulfillment,
 )

@@ -20,6 +20,7 @@ CATEGORIES = [
     ("mapping", "Data not understood"),
     ("accounting", "Accounting"),
     ("stock", "Stock"),
+    ("fulfillment", "Shipment"),
     ("other", "Other"),
 ]
 # Nothing goes through for the store while one of these is open.

@@ -6,7 +6,7 @@ from odoo.exceptions import UserError
 
 from ..client.auth import covers
 from ..client.errors import ShopifyError, TransientError, UserErrorsError
-from ..const import SCOPES, WEBHOOK_TOPICS
+from ..const import FULFILMENT_TOPICS, SCOPES, WEBHOOK_TOPICS
 from .config import option
 from .inbox_verdict import describe
 from .outcome import Block
@@ -27,7 +27,10 @@ class ShopifyWebhookRegistrar(models.AbstractModel):
 
     def _topics(self, backend):
         """Topics that the store is to tell, as the API names them."""
-        return list(WEBHOOK_TOPICS) if backend.use_webhooks else []
+        if not backend.use_webhooks:
+            return []
+        parcels = FULFILMENT_TOPICS if backend.sudo()._reads_fulfillments() else ()
+        return [*WEBHOOK_TOPICS, *parcels]
 
     def _address(self, backend):
         """Where deliveries are to go.
@@ -83,7 +86,8 @@ class ShopifyWebhookRegistrar(models.AbstractModel):
         for scope in SCOPES:
             if not scope.required:
                 optional.setdefault(scope.feature, []).append(scope.handle)
-        if not any(WEBHOOK_TOPICS.get(topic) in optional for topic in topics):
+        features = {**WEBHOOK_TOPICS, **FULFILMENT_TOPICS}
+        if not any(features.get(topic) in optional for topic in topics):
             return topics
         installation = client.execute("current_app_installation").data["currentAppInstallation"]
         granted = [scope["handle"] for scope in installation["accessScopes"]]
@@ -92,7 +96,7 @@ class ShopifyWebhookRegistrar(models.AbstractModel):
             for feature, handles in optional.items()
             if not all(covers(granted, handle) for handle in handles)
         }
-        return [topic for topic in topics if WEBHOOK_TOPICS.get(topic) not in lacking]
+        return [topic for topic in topics if features.get(topic) not in lacking]
 
     def _repair(self, client, topic, address, nodes, result):
         """Leave exactly one right subscription of a topic.

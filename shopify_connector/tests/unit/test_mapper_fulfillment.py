@@ -186,6 +186,12 @@ def test_never_more_than_remains():
     assert reasons(plan) == [("nothing_left", 3)]
 
 
+def test_what_another_shipment_takes_is_not_free():
+    taken = {"gid://shopify/FulfillmentOrderLineItem/1a": 1}
+    plan = allocate(state(waiting(1, a=2)), {A: 2}, [HERE], reserved=taken)
+    assert plan.creates[0].lines == {A: 1}
+
+
 def test_units_fulfilled_by_others_are_told_apart():
     found = state(
         waiting(1, status="CLOSED", a=0),
