@@ -23,6 +23,7 @@ from itertools import chain, combinations
 from .money import Money, currency_digits
 from .order_lines import removed_value
 from .order_types import Order, OrderLine, Totals
+from .taken_off import kept_totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ class Difference:
 
 
 def prove(order: Order) -> tuple[Difference, ...]:
-    """Compare total, tax, shipping and discount of the lines with Shopify's totals.
+    """Compare total, tax, shipping and discount of the lines with Shopify's totals, and what is
+    kept of them with its current total.
 
     Shopify gives shipping before or after its discount and its refunds, discounts with or without
     those on shipping, taxes with or without those on duties and fees: each is accepted, to the
@@ -73,6 +75,9 @@ def prove(order: Order) -> tuple[Difference, ...]:
         ),
         ("discount", totals.discount, (discount, discount - on_shipping)),
     )
+    kept = kept_totals(order)
+    if kept:
+        checks += (("current total", kept[0], kept[1:]),)
     return tuple(
         Difference(figure, stated, ours[0])
         for figure, stated, ours in checks

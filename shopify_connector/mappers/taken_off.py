@@ -60,7 +60,7 @@ def shrunk_lines(order: Order) -> tuple[OrderLine, ...]:
         tuple(_without(line, units[line.gid], stated.get(line.gid)) for line in lines),
         tuple(_without(line, units[line.gid], None) for line in lines),
     ]
-    if _has_other_refunds(order, units):
+    if not _is_all(order, units):
         return readings[0]
     fitting = (some for some in readings if _total(order, some) == order.totals.current_total)
     return next(fitting, readings[0])
@@ -98,16 +98,31 @@ def _stated(order: Order) -> dict[str, Worth]:
     return found
 
 
-def _has_other_refunds(order: Order, units: Counter) -> bool:
-    """Whether the current total is without more than the units that were taken off."""
-    return any(
-        line.quantity - line.current_quantity != units[line.gid] for line in order.lines
-    ) or any(refund.shipping or refund.adjustments or refund.duties for refund in order.refunds)
+def _is_all(order: Order, units: Counter) -> bool:
+    """Whether the current total is without these units, and without nothing else."""
+    if order.totals.current_total == order.totals.total:
+        # Shopify does not state it.
+        return False
+    return not (
+        any(line.quantity - line.current_quantity != units[line.gid] for line in order.lines)
+        or any(refund.shipping or refund.adjustments or refund.duties for refund in order.refunds)
+        # gone with the units that they are for, which no refund tells
+        or any(line.kind in ("duty", "fee") for line in order.lines)
+    )
 
 
 def _total(order: Order, shrunk: Iterable[OrderLine]) -> Money:
     lines = {line.gid: line for line in (*order.lines, *shrunk)}
     return Money.sum((line.total_included for line in lines.values()), order.currency)
+
+
+def kept_totals(order: Order) -> tuple[Money, Money] | None:
+    """What Shopify says that the order is worth now, and what the lines are worth without the
+    units that were taken off; None where no figure of Shopify speaks of just these.
+    """
+    if order.kept_lines is order.lines or not _is_all(order, taken_units(order)):
+        return None
+    return order.totals.current_total, _total(order, order.shrunk)
 
 
 def _without(line: OrderLine, units: int, worth: Worth | None) -> OrderLine:

@@ -1,10 +1,13 @@
 """Changes in Shopify of confirmed orders: what the cells of the table do not show."""
 
+from decimal import Decimal
+
 from odoo import Command
 from odoo.tests import Form, tagged
 
 from .edit_common import EditCase
-from .order_nodes import OrderNode
+from .order_common import OrderCase
+from .order_nodes import OrderNode, bag
 
 MORE = (4, "0.37", "1.58", "1.83")
 ONE = (2, "19.73", "1.70")
@@ -319,3 +322,98 @@ class TestOrderEdits(EditCase):
         per_order = (large - small) / (len(many) - len(few))
         # what Odoo itself does for a sale order and a delivery that change, their chatter above all
         self.assertLess(per_order, 20)
+
+
+@tagged("post_install", "-at_install", "shopify")
+class TestOrderEditFlow(OrderCase):
+    """From the store's side to the sale order, by the way of the inbox."""
+
+    def setUp(self):
+        super().setUp()
+        self.create_products(self.us)
+        self.us.missing_product = "placeholder"
+        # Oregon has no sales tax, so nothing has to be mapped.
+        (self.placed,) = self.place_orders(self.us, lines=2, extras=False, region="US/OR")
+        (self.order,) = self.import_orders(self.us, [self.placed])
+        self.sale_order = self.order.sale_order_id
+
+    def edit(self, **fields):
+        order = self.shop(self.us).store.get(self.placed["id"])
+        line = self.shop(self.us).store.get(order["lineItems"][0])
+        price = Decimal(line["originalUnitPriceSet"]["shopMoney"]["amount"])
+        units = line["quantity"]
+        taken = sum(
+            Decimal(item["allocatedAmountSet"]["shopMoney"]["amount"])
+            for item in line.get("discountAllocations") or ()
+        )
+        worth = price * units - taken
+        refund = {
+            "__typename": "Refund",
+            "id": "gid://shopify/Refund/1",
+            "order": {"id": order["id"]},
+            "createdAt": "2026-11-21T10:00:00Z",
+            "refundLineItems": {
+                "nodes": [
+                    {
+                        "lineItem": {"id": line["id"]},
+                        "quantity": units,
+                        "restockType": "CANCEL",
+                        "restocked": True,
+                        "subtotalSet": bag(worth),
+                        "totalTaxSet": bag(0),
+                    }
+                ]
+            },
+        }
+        total = Decimal(order["totalPriceSet"]["shopMoney"]["amount"])
+        now = {
+            "__typename": "Order",
+            "id": order["id"],
+            "edited": True,
+            "updatedAt": "2100-01-01T10:00:00Z",
+            "currentTotalPriceSet": bag(total - worth),
+            **fields,
+        }
+        self.sandbox.load([refund, now], self.us.shop_domain)
+        self.import_orders(self.us, [self.placed])
+        return line["id"], float(total - worth)
+
+    def test_line_removed(self):
+        self.assertEqual(self.sale_order.state, "sale")
+        gid, total = self.edit()
+        line = self.sale_order.order_line.filtered(lambda line: line.shopify_gid == gid)
+        self.assertEqual(line.product_uom_qty, 0)
+        self.assertAlmostEqual(self.sale_order.amount_total, total, 2)
+        self.assertEqual(set(line.move_ids.mapped("state")), {"cancel"})
+        self.assertFalse(self.order.difference)
+        self.assertNotIn("text-danger", self.order.comparison)
+
+    def test_exception_and_its_end(self):
+        """What waits is on the list, goes with its cause, and takes the buttons along."""
+        for picking in self.sale_order.picking_ids:
+            for move in picking.move_ids:
+                move.write({"quantity": move.product_uom_qty, "picked": True})
+            picking._action_done()
+        self.edit()
+        domain = [("category", "=", "order_changed"), ("state", "=", "open")]
+        exception = self.env["shopify.exception"].search(domain)
+        self.assertEqual(exception.line_ids.gid, self.order.shopify_gid)
+        self.assertEqual(exception.action_fix()["res_id"], self.order.id)
+        self.assertEqual(self.order.choices, "accept,return")
+        self.order.with_user(self.operator).action_accept_difference()
+        self.assertEqual(exception.state, "resolved")
+        self.drain(self.us)
+        self.assertFalse(self.env["shopify.exception"].search(domain))
+
+    def test_edited_before_it_was_imported(self):
+        """The sale order starts with what is left, and ships no more."""
+        self.us.confirm_policy = "always"
+        (other,) = self.place_orders(self.us, seed=5, lines=2, extras=False, region="US/OR")
+        self.placed = other
+        gid, total = self.edit()
+        order = self.env["shopify.order"].search([("shopify_gid", "=", other["id"])])
+        sale = order.sale_order_id
+        line = sale.order_line.filtered(lambda line: line.shopify_gid == gid)
+        self.assertEqual((line.product_uom_qty, line.price_total), (0, 0))
+        self.assertFalse(line.move_ids)
+        self.assertAlmostEqual(sale.amount_total, total, 2)

@@ -9,7 +9,7 @@ from mapper_drawn import orders
 from mapper_nodes import bag, line_item, order, shipping_line, tax, usd
 
 from shopify_connector.mappers.money import Money
-from shopify_connector.mappers.order import map_order
+from shopify_connector.mappers.order import map_order, prove
 from shopify_connector.mappers.taken_off import taken_units
 
 RECORDED = Path(__file__).resolve().parents[4] / "shared/recordings/2026-04/orders"
@@ -90,6 +90,19 @@ def test_a_share_where_shopify_says_nothing_or_nothing_that_fits():
     for refunds in ([refund((1, 1, "CANCEL", 0, 0))], [refund((1, 1, "CANCEL", 300, 1))]):
         (line,) = mapped(refunds=refunds).kept_lines
         assert (line.net, line.tax_total) == (usd(10), usd(1))
+
+
+def test_what_fits_in_no_way_is_told():
+    """Neither Shopify's 3.00 nor the share of 11.00 leaves the 10.90 that it states."""
+    (found,) = prove(mapped(current=1090, refunds=[refund((1, 1, "CANCEL", 300, 1))]))
+    assert (found.figure, found.shopify, found.ours) == (
+        "current total",
+        usd("10.90"),
+        usd("18.99"),
+    )
+    assert prove(mapped(refunds=[refund((1, 1, "CANCEL", 1000, 100))])) == ()
+    back = refund((1, 1, "RETURN", 1000, 100), **PAID_BACK)
+    assert prove(mapped(current=1090, refunds=[back])) == ()
 
 
 def test_units_that_came_back_are_still_ordered():
