@@ -50,6 +50,8 @@
         "views/shopify_payment_views.xml",
         "views/shopify_stock_views.xml",
         "views/shopify_fulfillment_views.xml",
+        "views/shopify_refund_views.xml",
+        "wizards/shopify_refund_link_views.xml",
         "views/shopify_risk_views.xml",
         "wizards/shopify_order_cancel_views.xml",
         "wizards/shopify_accounting_start_views.xml",

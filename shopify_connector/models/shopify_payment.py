@@ -20,6 +20,9 @@ class ShopifyPayment(models.Model):
         "shopify.order", required=True, readonly=True, ondelete="cascade", index=True
     )
     sale_order_id = fields.Many2one(related="order_id.sale_order_id")
+    refund_id = fields.Many2one(
+        "shopify.refund", readonly=True, ondelete="set null", index="btree_not_null"
+    )
     parent_gid = fields.Char(string="Parent Transaction", readonly=True)
     # Shopify adds values to its enumerations between versions, so these are no selections.
     kind = fields.Char(readonly=True)

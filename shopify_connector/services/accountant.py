@@ -113,10 +113,7 @@ class ShopifyAccountant(models.AbstractModel):
         """Reconcile the invoices of each order with what was booked for it."""
         matches = []
         for order in orders:
-            moves = order.payment_ids.move_id | order.sale_order_id.invoice_ids.filtered(
-                lambda move: move.move_type == "out_invoice"
-            )
-            lines = moves.line_ids.filtered(
+            lines = self._moves_to_match(order).line_ids.filtered(
                 lambda line: (
                     line.parent_state == "posted"
                     and line.account_type == "asset_receivable"
@@ -129,6 +126,12 @@ class ShopifyAccountant(models.AbstractModel):
         if matches:
             self.env["account.move.line"]._reconcile_plan(matches)
         return {}
+
+    def _moves_to_match(self, order):
+        """What of an order may be reconciled among itself; open to extension."""
+        return order.payment_ids.move_id | order.sale_order_id.invoice_ids.filtered(
+            lambda move: move.move_type == "out_invoice"
+        )
 
     # === DATES AND PERIODS === #
 

@@ -189,6 +189,14 @@ class ShopifyPaymentImporter(models.AbstractModel):
             ],
             order="processed_at, id",
         )
+        return self._book_rows(backend, payments)
+
+    def _book_rows(self, backend, payments):
+        """Book these transactions where their gateways say.
+
+        :param payments: ``shopify.payment`` that succeeded and are not booked
+        :return: ``{shopify.order: [Block]}`` of those that could not be booked
+        """
         if not payments:
             return {}
         targets = {
@@ -448,4 +456,4 @@ class ShopifyPaymentImporter(models.AbstractModel):
 
 
 def _direction(payment):
-    return "outbound" if payment.kind == "change" else "inbound"
+    return "outbound" if payment.kind in ("change", "refund") else "inbound"

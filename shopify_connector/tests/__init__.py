@@ -36,6 +36,7 @@ from . import (
     test_order_update,
     test_order_wizard,
     test_payment,
+    test_refund,
     test_refund_read,
     test_stock_export,
     test_stock_inflight,

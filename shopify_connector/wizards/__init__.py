@@ -5,4 +5,5 @@ from . import (
     shopify_order_cancel,
     shopify_order_import,
     shopify_order_preview,
+    shopify_refund_link,
 )

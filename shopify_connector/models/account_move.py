@@ -1,0 +1,47 @@
+from odoo import fields, models
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    shopify_refund_id = fields.Many2one(
+        "shopify.refund",
+        string="Shopify Refund",
+        readonly=True,
+        ondelete="set null",
+        index="btree_not_null",
+        copy=False,
+    )
+
+    def _post(self, soft=True):
+        """Refunds of an order may wait for its invoice."""
+        posted = super()._post(soft)
+        sales = posted.filtered(
+            lambda move: move.move_type == "out_invoice"
+        ).line_ids.sale_line_ids.order_id.sudo()
+        waiting = sales.shopify_order_ids.refund_ids.filtered(
+            lambda refund: refund.state in ("to_book", "not_booked", "exception")
+        )
+        if waiting:
+            wanted = waiting.order_id.filtered(
+                lambda order: order.backend_id.refund_policy != "none"
+            )
+            self.env["shopify.accounting.task"].sudo()._add(wanted)
+        return posted
+
+    def action_view_shopify_refund(self):
+        """Open the refund that this credit note was made for."""
+        self.ensure_one()
+        return self.shopify_refund_id._get_records_action()
+
+
+class AccountMoveLine(models.Model):
+    _inherit = "account.move.line"
+
+    shopify_refund_line_id = fields.Many2one(
+        "shopify.refund.line",
+        readonly=True,
+        ondelete="set null",
+        index="btree_not_null",
+        copy=False,
+    )

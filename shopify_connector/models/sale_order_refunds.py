@@ -1,0 +1,127 @@
+from decimal import Decimal
+
+from odoo import api, fields, models
+from odoo.tools import float_compare
+
+from ..mappers.invoice_totals import BOOKS, DOCUMENT, exact
+from ..mappers.money import Money
+from ..mappers.refund_value import split_tax
+
+
+class SaleOrderLine(models.Model):
+    """Units that Shopify took back are never invoiced again."""
+
+    _inherit = "sale.order.line"
+
+    shopify_refund_line_ids = fields.One2many(
+        "shopify.refund.line", "sale_line_id", readonly=True, copy=False
+    )
+
+    def _shopify_refunded(self):
+        """Units that were taken back, with money or without."""
+        return sum(self.sudo().shopify_refund_line_ids.mapped("quantity"))
+
+    def _shopify_never_invoiced(self):
+        """``{refund line: units}`` that were taken back, are on no credit note, and are still
+        among the ordered units of this line.
+        """
+        lines = self.sudo().shopify_refund_line_ids
+        found = {line: line._uncredited() for line in lines}
+        found = {line: units for line, units in found.items() if units}
+        # An edit may have lowered the ordered quantity by these units already.
+        lowered = max((line.ordered_quantity for line in lines), default=0.0)
+        lowered = max(lowered - self.product_uom_qty, 0.0)
+        for line in list(found):
+            taken = min(found[line], lowered)
+            lowered -= taken
+            found[line] -= taken
+        return {line: units for line, units in found.items() if units}
+
+    @api.depends("shopify_refund_line_ids.quantity")
+    def _compute_qty_to_invoice(self):
+        result = super()._compute_qty_to_invoice()
+        for line in self:
+            refunds = line.sudo().shopify_refund_line_ids
+            if not refunds or line.qty_to_invoice <= 0:
+                continue
+            ordered = max(refunds.mapped("ordered_quantity"))
+            wanted = min(line.product_uom_qty, ordered - line._shopify_refunded())
+            line.qty_to_invoice = min(line.qty_to_invoice, max(wanted - line.qty_invoiced, 0.0))
+        return result
+
+    @api.depends("shopify_refund_line_ids.quantity")
+    def _compute_invoice_status(self):
+        """What was invoiced, or taken back before it was, is dealt with."""
+        result = super()._compute_invoice_status()
+        digits = self.env["decimal.precision"].precision_get("Product Unit")
+        for line in self.filtered(lambda line: line.invoice_status == "no"):
+            done = line.qty_invoiced + line._shopify_refunded()
+            if (
+                line.qty_invoiced
+                and line.state == "sale"
+                and float_compare(done, line.product_uom_qty, precision_digits=digits) >= 0
+            ):
+                line.invoice_status = "invoiced"
+        return result
+
+    def _shopify_quantity_to_invoice(self, when):
+        wanted = super()._shopify_quantity_to_invoice(when)
+        gone = sum(self._shopify_never_invoiced().values()) if wanted else 0.0
+        if not gone:
+            return wanted
+        invoiced = sum(
+            line.quantity
+            for line in self.invoice_lines
+            if line.move_id.move_type == "out_invoice" and line.parent_state != "cancel"
+        )
+        return min(wanted, max(self.product_uom_qty - gone - invoiced, 0.0))
+
+    def _shopify_invoiced(self, moves):
+        """With :meth:`_shopify_never_invoiced` when the next share of an invoice is asked for:
+        whoever invoices the last unit must not take over what these were worth.
+        """
+        asked = self.env.context.get("shopify_share_of_rest")
+        if not asked or not self.sudo().shopify_refund_line_ids:
+            return super()._shopify_invoiced(moves)
+        # What a refund's credit note took back is not invoiced again.
+        invoiced = super()._shopify_invoiced(moves.filtered(lambda m: not m.shopify_refund_id))
+        for line, units in self._shopify_never_invoiced().items():
+            share = exact(units) / exact(line.quantity)
+            invoiced.quantity += exact(units)
+            for suffix, currency, untaxed, tax in (
+                (DOCUMENT, self.currency_id, line.amount_untaxed, line.amount_tax),
+                (BOOKS, self.company_id.currency_id, line.shop_untaxed, line.shop_tax),
+            ):
+                places = Decimal(1).scaleb(-currency.decimal_places)
+
+                def part(amount, share=share, places=places):
+                    return float((amount * share).quantize(places))
+
+                invoiced.add("excluded", suffix, part(exact(untaxed)))
+                for tax_id, amount in self._shopify_tax_shares(line, tax).items():
+                    invoiced.add(str(tax_id), suffix, part(amount.amount))
+        return invoiced
+
+    def _shopify_tax_shares(self, refund_line, amount):
+        """Shopify's tax of a refund's line over the taxes of this one: ``{tax id: Money}``."""
+        stated = self.extra_tax_data["manual_tax_amounts"]
+        weights = {
+            int(tax_id): Money(exact(amounts["tax_amount_currency"]), self.currency_id.name)
+            for tax_id, amounts in stated.items()
+            if "tax_amount_currency" in amounts
+        }
+        booked = sum((weight.amount for weight in weights.values()), Decimal(0))
+        left_out = max(exact(refund_line.ordered_tax) - booked, Decimal(0))
+        tax = Money(exact(amount), self.currency_id.name)
+        if not booked and not left_out:
+            return {}
+        return split_tax(
+            tax,
+            weights,
+            Money(left_out, self.currency_id.name),
+            self.currency_id.decimal_places,
+        )
+
+    def _shopify_invoice_share(self, quantity):
+        asking = self.with_context(shopify_share_of_rest=True)
+        return super(SaleOrderLine, asking)._shopify_invoice_share(quantity)

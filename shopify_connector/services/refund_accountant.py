@@ -1,0 +1,242 @@
+"""From kept refunds to credit notes and payments, once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from odoo import models
+
+from .outcome import Block, Blocked
+
+
+class ShopifyAccountant(models.AbstractModel):
+    _inherit = "shopify.accountant"
+
+    def _steps(self):
+        steps = super()._steps()
+        # after the invoices and payments that they refer to, before what is left is matched
+        position = steps.index(("shopify.accountant", "_match"))
+        return [*steps[:position], ("shopify.refund.accountant", "_book"), *steps[position:]]
+
+    def _moves_to_match(self, order):
+        """With the credit notes of units that were taken off without money: they lower what the
+        customer has to pay.
+        """
+        without_money = order.refund_ids.filtered(lambda refund: refund.money_state == "none")
+        return super()._moves_to_match(order) | without_money.move_ids
+
+
+class ShopifyRefundAccountant(models.AbstractModel):
+    """A step of the accounting of orders; looks at what is there, so it may run at any time."""
+
+    _name = "shopify.refund.accountant"
+    _description = "Shopify Refund Accountant"
+
+    def _book(self, backend, orders, plan):
+        """Make, post and pay the credit notes that are due.
+
+        :param orders: ``shopify.order``
+        :return: ``{shopify.order: [Block]}`` of refunds that a person must look at
+        :raises Blocked: a credit note says something else than Shopify
+        """
+        refunds = self.env["shopify.refund"].search(
+            [("order_id", "in", orders.ids)], order="processed_at, id"
+        )
+        if not refunds:
+            return {}
+        if backend.refund_policy == "none":
+            open_ones = refunds.filtered(
+                lambda refund: refund.state not in ("booked", "not_booked")
+            )
+            open_ones._set_state("not_booked", self.env._("Refunds of this store are only kept."))
+            return {}
+        blocks = defaultdict(list)
+        waiting = refunds.filtered(
+            lambda refund: not refund._live_moves() and refund.state != "booked"
+        )
+        while waiting:
+            # Each refund builds on what the one before it credited.
+            batch = self.env["shopify.refund"].union(
+                *(some[:1] for some in waiting.grouped("order_id").values())
+            )
+            self._credit(backend, batch, blocks)
+            waiting -= batch
+        for refund in refunds:
+            block = self._changed_block(refund)
+            if block:
+                blocks[refund.order_id].append(block)
+        self._go_on(backend, refunds.filtered(lambda r: r.state == "to_book"), blocks)
+        return blocks
+
+    def _changed_block(self, refund):
+        if not refund._live_moves() or refund.money_state != "done":
+            return None
+        if not refund.currency_id.compare_amounts(refund.booked_money, refund.amount_money):
+            return None
+        refund._set_state("exception", self.env._("The money changed after it was booked."))
+        return refund._block(
+            self.env._(
+                "its credit note stands for %s returned, and Shopify says something else now",
+                refund.currency_id.format(refund.booked_money),
+            ),
+            title=self.env._("A refund of order %s changed", refund.order_id.name),
+        )
+
+    # === CREDIT NOTES === #
+
+    def _credit(self, backend, refunds, blocks):
+        """Make the credit notes of these refunds, of which no two are of one order."""
+        values = {}
+        for refund in refunds:
+            verdict = self._verdict(refund)
+            if verdict is None:
+                verdict = self.env["shopify.refund.values"]._move_vals(backend, refund)
+            if isinstance(verdict, Block):
+                refund._set_state("exception", verdict.message)
+                blocks[refund.order_id].append(verdict)
+            elif isinstance(verdict[0], str):
+                refund._set_state(*verdict)
+            else:
+                values[refund] = verdict
+        if not values:
+            return
+        moves = self.env["account.move"].create([vals for vals, _total in values.values()])
+        wrong = []
+        for (refund, (_vals, expected)), move in zip(values.items(), moves, strict=True):
+            if move.currency_id.compare_amounts(move.amount_total, expected):
+                message = self.env._(
+                    "the credit note would be over %(ours)s, and must be over %(theirs)s",
+                    ours=move.currency_id.format(move.amount_total),
+                    theirs=move.currency_id.format(expected),
+                )
+                wrong.append(refund._block(message))
+            refund.booked_money = refund.amount_money
+            refund._set_state("to_book")
+        if wrong:
+            raise Blocked(wrong)
+
+    def _verdict(self, refund):
+        """``(state, note)`` or a Block of a refund that gets no credit note now, else None."""
+        if refund.problem:
+            return refund._block(self.env._("its content could not be read (%s)", refund.problem))
+        if refund.money_state == "pending":
+            return "waiting", self.env._("The payment provider has not confirmed the money yet.")
+        if refund.money_state == "failed":
+            return "not_booked", self.env._("The money was never returned: the payment failed.")
+        currency = refund.currency_id
+        if not currency.is_zero(refund.amount_gap):
+            return refund._block(
+                self.env._(
+                    "its lines are worth %(worth)s; no fee and no adjustment explains the"
+                    " difference of %(gap)s",
+                    worth=currency.format(refund.amount_value),
+                    gap=currency.format(refund.amount_gap),
+                )
+            )
+        if refund.pays_out:
+            return "to_book", self.env._("Pays for units that were credited before.")
+        if currency.is_zero(refund.amount_value) and currency.is_zero(refund.amount_money):
+            return "not_booked", self.env._("Neither money nor anything of value was returned.")
+        return None
+
+    # === POSTING AND PAYING === #
+
+    def _go_on(self, backend, refunds, blocks):
+        """Post and pay, as far as the store wants and the invoices allow."""
+        policy = backend.refund_policy
+        ready = refunds.filtered(lambda r: r._live_moves() or self._needs_no_move(r))
+        if policy == "draft":
+            self._finish(ready)
+            return
+        drafts = ready.move_ids.filtered(lambda move: move.state == "draft")
+        held = drafts.filtered(lambda move: self._draft_invoices(move.shopify_refund_id))
+        if held:
+            held.shopify_refund_id._set_state(
+                "to_book", self.env._("The invoice is a draft; the credit note follows it.")
+            )
+            ready -= held.shopify_refund_id
+        for move in drafts - held:
+            block = self._period(backend, move)
+            if block:
+                move.shopify_refund_id._set_state("exception", block.message)
+                blocks[move.shopify_refund_id.order_id].append(block)
+                ready -= move.shopify_refund_id
+        (drafts & ready.move_ids).action_post()
+        if policy == "paid":
+            ready -= self._pay(backend, ready, blocks)
+        self._finish(ready)
+
+    def _needs_no_move(self, refund):
+        """Nothing is to be credited, yet its money may be booked."""
+        return refund.pays_out or refund.state_note == self._uninvoiced_note()
+
+    def _uninvoiced_note(self):
+        return self.env._("Nothing of it was invoiced, so no credit note is due.")
+
+    def _draft_invoices(self, refund):
+        """Draft invoices of what the refund credits."""
+        invoices = refund.sale_order_id.invoice_ids.filtered(
+            lambda move: move.move_type == "out_invoice" and move.state != "cancel"
+        )
+        lines = refund.line_ids.sale_line_id.invoice_lines
+        own = invoices & lines.move_id or invoices
+        return own.filtered(lambda move: move.state == "draft")
+
+    def _period(self, backend, move):
+        order, taxed = move.shopify_refund_id.order_id, bool(move.invoice_line_ids.tax_ids)
+        return self.env["shopify.accountant"]._period_block(
+            backend, order, move.invoice_date, move.journal_id, taxed
+        )
+
+    def _pay(self, backend, refunds, blocks):
+        """Book the money of these refunds and match it with their credit notes.
+
+        :return: the refunds whose money could not be booked
+        """
+        payments = refunds.filtered(self._money_is_due).payment_ids.filtered(
+            lambda payment: (
+                payment.kind == "refund"
+                and payment.status == "success"
+                and not payment.move_id
+                and not payment.ignored
+            )
+        )
+        found = self.env["shopify.payment.importer"]._book_rows(backend, payments)
+        for order, causes in found.items():
+            blocks[order] += causes
+        left = payments.filtered(lambda payment: not payment.move_id and not payment.ignored)
+        for refund in left.refund_id:
+            causes = found.get(refund.order_id) or ()
+            refund._set_state("exception", "\n".join(cause.message for cause in causes))
+        self._match(refunds)
+        return left.refund_id
+
+    def _money_is_due(self, refund):
+        """A payment back without credit note settles a payment that was booked."""
+        if refund._live_moves():
+            return True
+        return bool(refund.order_id.payment_ids.filtered("move_id")) or refund.pays_out
+
+    def _match(self, refunds):
+        matches = []
+        for refund in refunds:
+            moves = refund._live_moves() | refund.payment_ids.move_id
+            lines = moves.line_ids.filtered(
+                lambda line: (
+                    line.parent_state == "posted"
+                    and line.account_type == "asset_receivable"
+                    and not line.reconciled
+                )
+            )
+            for same in lines.grouped("account_id").values():
+                if len({line.balance > 0 for line in same}) == 2:
+                    matches.append(same)
+        if matches:
+            self.env["account.move.line"]._reconcile_plan(matches)
+
+    def _finish(self, refunds):
+        for refund in refunds:
+            if refund._live_moves() or refund.payment_ids.move_id or refund.pays_out:
+                refund._set_state("booked", refund.state_note or "")
+            else:
+                refund._set_state("not_booked", refund.state_note or "")

@@ -1,0 +1,353 @@
+"""What is on the credit note of a refund, with Shopify's amounts to the cent."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from odoo import models
+from odoo.fields import Command
+
+from ..mappers.invoice_totals import BOOKS, DOCUMENT, exact
+from ..mappers.money import Money, allocate
+from ..mappers.refund_value import split_tax
+from .order_totals import NO_TAX
+
+_PRODUCTS = {
+    "adjustment": "shopify_connector.product_refund_adjustment",
+    "goodwill": "shopify_connector.product_refund_adjustment",
+    "restocking": "shopify_connector.product_restocking_fee",
+    "return_shipping": "shopify_connector.product_return_shipping_fee",
+}
+
+
+@dataclass
+class Credit:
+    """What is credited of one line of a refund; amounts positive for the customer.
+
+    :ivar taxes: ``{tax id: amount}``, booked taxes only
+    :ivar template: ``account.move.line`` of the invoice, where there is one
+    """
+
+    line: Any
+    quantity: float
+    untaxed: Decimal
+    tax: Decimal
+    shop_untaxed: Decimal = Decimal(0)
+    shop_tax: Decimal = Decimal(0)
+    taxes: dict[int, Decimal] = field(default_factory=dict)
+    shop_taxes: dict[int, Decimal] = field(default_factory=dict)
+    template: Any = None
+
+
+class NoPlaceForTax(Exception):
+    """Shopify gives back tax on something that was invoiced without."""
+
+
+class ShopifyRefundValues(models.AbstractModel):
+    """Values of credit notes."""
+
+    _name = "shopify.refund.values"
+    _description = "Shopify Refund Values"
+
+    def _move_vals(self, backend, refund):
+        """The credit note of a refund.
+
+        :return: ``(values of account.move, its total)``; or ``(state, note)`` where none is due
+            now; or a Block
+        """
+        invoices = self._invoices(refund)
+        try:
+            credits = self._credits(refund, invoices)
+        except NoPlaceForTax as error:
+            return refund._block(
+                self.env._(
+                    "Shopify gives back tax on %s, which was invoiced without tax", error.args[0]
+                )
+            )
+        if credits is None:
+            return "to_book", self.env._("Waits for the invoice of the order.")
+        total = sum((credit.untaxed + sum(credit.taxes.values()) for credit in credits), Decimal(0))
+        if not credits or not total:
+            accountant = self.env["shopify.refund.accountant"]
+            return "to_book", accountant._uninvoiced_note()
+        if total < 0:
+            return refund._block(
+                self.env._(
+                    "%s was kept of something that was never invoiced; make an invoice over it",
+                    refund.currency_id.format(-float(total)),
+                )
+            )
+        unknown = [credit.line for credit in credits if self._lost(credit)]
+        if unknown:
+            return refund._block(self.env._("%s is not a line of the sale order", unknown[0].name))
+        return self._vals(backend, refund, invoices, credits), float(total)
+
+    def _invoices(self, refund):
+        """The invoices of the order that stand, newest first."""
+        return refund.sale_order_id.invoice_ids.filtered(
+            lambda move: move.move_type == "out_invoice" and move.state != "cancel"
+        ).sorted("id", reverse=True)
+
+    def _lost(self, credit):
+        return credit.line.kind in ("item", "shipping", "duty") and not credit.template
+
+    # === HOW MUCH === #
+
+    def _credits(self, refund, invoices):
+        """What is to be credited; None when that has to wait for an invoice."""
+        credits = []
+        for line in refund.line_ids:
+            if line.kind == "item":
+                credit = self._item(line)
+            elif line.kind in ("shipping", "duty"):
+                if line.sale_line_id and not self._invoice_lines(line):
+                    if line.full_amount:
+                        continue
+                    return None
+                credit = self._whole(line, 1.0)
+            else:
+                credit = self._whole(line, 1.0)
+            if credit:
+                credits.append(credit)
+        if not credits:
+            return []
+        if not invoices:
+            return None
+        for credit in credits:
+            self._split(credit, invoices)
+        return credits
+
+    def _invoice_lines(self, line):
+        return line.sale_line_id.invoice_lines.filtered(
+            lambda row: row.move_id.move_type == "out_invoice" and row.parent_state != "cancel"
+        )
+
+    def _whole(self, line, quantity):
+        return Credit(
+            line=line,
+            quantity=quantity,
+            untaxed=exact(line.amount_untaxed),
+            tax=exact(line.amount_tax),
+            shop_untaxed=exact(line.shop_untaxed),
+            shop_tax=exact(line.shop_tax),
+            template=self._invoice_lines(line).sorted("id")[-1:],
+        )
+
+    def _item(self, line):
+        """Units that are on an invoice are credited, the others are never invoiced."""
+        if not line.quantity:
+            return self._whole(line, 1.0) if line.amount_total else None
+        if not line.sale_line_id:
+            return self._whole(line, line.quantity)
+        units = self._units(line)
+        if not units:
+            return None
+        credit = self._whole(line, units)
+        if units < line.quantity:
+            weights = (exact(units), exact(line.quantity - units))
+            digits = line.currency_id.decimal_places
+            for name in ("untaxed", "tax", "shop_untaxed", "shop_tax"):
+                amount = Money(getattr(credit, name), "")
+                setattr(credit, name, allocate(amount, weights, digits)[0].amount)
+        return credit
+
+    def _units(self, line):
+        """How many units of a line are to be credited.
+
+        What came back had been delivered, so it is looked for on the invoices first; of anything
+        else the units that are not invoiced yet go first.
+        """
+        rows = self._invoice_lines(line)
+        if not rows:
+            return 0.0
+        invoiced = sum(rows.mapped("quantity"))
+        credited = sum(
+            line.sale_line_id.invoice_lines.filtered(
+                lambda row: row.move_id.move_type == "out_refund" and row.parent_state != "cancel"
+            ).mapped("quantity")
+        )
+        left = max(invoiced - credited, 0.0)
+        if line.restock_type == "return":
+            return min(line.quantity, left)
+        others = line.sale_line_id.shopify_refund_line_ids - line
+        gone = sum(
+            other._uncredited()
+            for other in others
+            if other.refund_id.state in ("booked", "not_booked") or other.refund_id._live_moves()
+        )
+        not_invoiced = max(line.ordered_quantity - invoiced - gone, 0.0)
+        return min(max(line.quantity - not_invoiced, 0.0), left)
+
+    # === TAXES === #
+
+    def _split(self, credit, invoices):
+        """Spread Shopify's tax over the taxes of the invoice."""
+        line, currency = credit.line, credit.line.currency_id.name or ""
+        if credit.template:
+            weights = self._weights(credit)
+            left_out = self._left_out(credit, weights)
+        else:
+            weights, left_out = self._order_weights(credit, invoices), Decimal(0)
+        digits = line.currency_id.decimal_places
+        moneys = {tax_id: Money(weight, currency) for tax_id, weight in weights.items()}
+        try:
+            for name, taxes in (("tax", credit.taxes), ("shop_tax", credit.shop_taxes)):
+                amount = Money(getattr(credit, name), currency)
+                shares = split_tax(amount, moneys, Money(left_out, currency), digits)
+                taxes.update({tax_id: share.amount for tax_id, share in shares.items()})
+        except ValueError:
+            raise NoPlaceForTax(line.name) from None
+
+    def _weights(self, credit):
+        """Amount of each tax of the invoice line that is invoiced and not credited yet."""
+        sale_line = credit.line.sale_line_id
+        moves = sale_line.invoice_lines.move_id.filtered(lambda move: move.state != "cancel")
+        invoiced = sale_line._shopify_invoiced(moves).amounts
+        taxes = credit.template.tax_ids.flatten_taxes_hierarchy()
+        weights = {
+            tax.id: max(invoiced.get((str(tax.id), DOCUMENT), Decimal(0)), Decimal(0))
+            for tax in taxes
+        }
+        if sum(weights.values()) < abs(credit.tax):
+            stated = (sale_line.extra_tax_data or {}).get("manual_tax_amounts") or {}
+            weights = {
+                tax_id: exact(stated.get(str(tax_id), {}).get("tax_amount_currency", 0.0))
+                for tax_id in weights
+            }
+        return weights
+
+    def _left_out(self, credit, weights):
+        """The weight of taxes that Shopify charged and the store does not book."""
+        stated = (credit.line.sale_line_id.extra_tax_data or {}).get("manual_tax_amounts")
+        if not stated:
+            return Decimal(0)
+        booked = sum(
+            (exact(amounts.get("tax_amount_currency", 0.0)) for amounts in stated.values()),
+            Decimal(0),
+        )
+        left_out = exact(credit.line.ordered_tax) - booked
+        if left_out <= 0:
+            return Decimal(0)
+        return left_out * sum(weights.values()) / booked if booked else left_out
+
+    def _order_weights(self, credit, invoices):
+        """Of what stands for no line: all taxes of the invoices, if it has tax at all."""
+        weights = defaultdict(Decimal)
+        if credit.tax:
+            for row in invoices.line_ids.filtered(lambda row: row.display_type == "tax"):
+                weights[row.tax_line_id.id] += exact(abs(row.amount_currency))
+        return weights
+
+    # === VALUES === #
+
+    def _vals(self, backend, refund, invoices, credits):
+        """Values of ``account.move``; open to extension."""
+        sale, invoice = refund.sale_order_id, invoices[:1]
+        of_lines = invoices.filtered(
+            lambda move: move.line_ids & refund.line_ids.sale_line_id.invoice_lines
+        )
+        invoice = of_lines[:1] or invoice
+        reversed_entry = (
+            of_lines if len(of_lines) == 1 else invoices if len(invoices) == 1 else None
+        )
+        rate = self._rate(sale)
+        vals = {
+            "move_type": "out_refund",
+            "company_id": backend.company_id.id,
+            "journal_id": invoice.journal_id.id,
+            "partner_id": invoice.partner_id.id,
+            "partner_shipping_id": invoice.partner_shipping_id.id,
+            "fiscal_position_id": invoice.fiscal_position_id.id,
+            "currency_id": sale.currency_id.id,
+            "invoice_date": self.env["shopify.accountant"]._date(backend, refund.processed_at),
+            "invoice_origin": sale.name,
+            "invoice_user_id": invoice.invoice_user_id.id,
+            "team_id": invoice.team_id.id,
+            "invoice_payment_term_id": False,
+            "ref": refund.name,
+            "narration": refund.note or False,
+            "shopify_refund_id": refund.id,
+            "invoice_line_ids": [
+                Command.create(self._line_vals(backend, credit, rate)) for credit in credits
+            ],
+        }
+        if reversed_entry and reversed_entry.state == "posted":
+            vals["reversed_entry_id"] = reversed_entry.id
+        if rate:
+            vals["invoice_currency_rate"] = rate
+        return vals
+
+    def _rate(self, sale):
+        """Shopify's rate of the order, where the books take the store's amounts over."""
+        if sale.currency_id == sale.company_id.currency_id:
+            return None
+        stated = next((line.extra_tax_data for line in sale.order_line if line.shopify_gid), None)
+        return (stated or {}).get("rate")
+
+    def _line_vals(self, backend, credit, rate):
+        line, template = credit.line, credit.template
+        sale_line = line.sale_line_id
+        total = credit.untaxed + sum(credit.taxes.values())
+        shown = total if sale_line.shopify_taxes_included else credit.untaxed
+        price = float(shown / exact(credit.quantity))
+        vals = {
+            "name": template.name or line.name,
+            "quantity": credit.quantity,
+            "price_unit": price,
+            "discount": 0.0,
+            "tax_ids": [Command.set(list(credit.taxes))],
+            "shopify_refund_line_id": line.id,
+            "extra_tax_data": self._extra_tax_data(credit, price, rate),
+        }
+        if template:
+            vals |= {
+                "product_id": template.product_id.id,
+                "product_uom_id": template.product_uom_id.id,
+                "account_id": template.account_id.id,
+                "analytic_distribution": template.analytic_distribution,
+                # amounts without units leave the invoiced quantity alone
+                "sale_line_ids": [Command.set(sale_line.ids if line.quantity else [])],
+            }
+        elif line.kind == "exchange":
+            vals["account_id"] = self._exchange_account(backend, total).id
+        else:
+            product = self.env.ref(_PRODUCTS[line.kind])
+            vals |= {"product_id": product.id, "product_uom_id": product.uom_id.id}
+        return vals
+
+    def _exchange_account(self, backend, total):
+        company = backend.company_id
+        if total > 0:
+            return company.expense_currency_exchange_account_id
+        return company.income_currency_exchange_account_id
+
+    def _extra_tax_data(self, credit, price, rate):
+        """As :func:`.order_totals.extra_tax_data`, of a line of a credit note."""
+        untaxed = float(credit.untaxed)
+        data = {
+            "currency_id": credit.line.currency_id.id,
+            "price_unit": price,
+            "discount": 0.0,
+            "quantity": float(credit.quantity),
+            f"manual_total_excluded{DOCUMENT}": untaxed,
+            "manual_tax_amounts": {
+                str(tax_id): {
+                    f"tax_amount{DOCUMENT}": float(amount),
+                    f"base_amount{DOCUMENT}": untaxed,
+                }
+                for tax_id, amount in credit.taxes.items()
+            }
+            or {NO_TAX: {}},
+        }
+        if rate:
+            books = float(credit.shop_untaxed)
+            data |= {"rate": rate, f"manual_total_excluded{BOOKS}": books}
+            for tax_id, amount in credit.shop_taxes.items():
+                data["manual_tax_amounts"][str(tax_id)] |= {
+                    f"tax_amount{BOOKS}": float(amount),
+                    f"base_amount{BOOKS}": books,
+                }
+        return data
