@@ -8,6 +8,21 @@ from ..mappers.money import Money
 from ..mappers.refund_value import split_tax
 
 
+class SaleOrder(models.Model):
+    _inherit = "sale.order"
+
+    @api.depends("shopify_order_ids.refund_ids.move_ids")
+    def _get_invoiced(self):
+        """With credit notes of amounts that stand for no line, such as goodwill."""
+        result = super()._get_invoiced()
+        for order in self.sudo().filtered("shopify_backend_id"):
+            moves = order.shopify_order_ids.refund_ids.move_ids
+            if moves - order.invoice_ids:
+                order.invoice_ids |= moves
+                order.invoice_count = len(order.invoice_ids)
+        return result
+
+
 class SaleOrderLine(models.Model):
     """Units that Shopify took back are never invoiced again."""
 

@@ -65,6 +65,9 @@ class ShopifyRefundAccountant(models.AbstractModel):
             block = self._changed_block(refund)
             if block:
                 blocks[refund.order_id].append(block)
+            elif refund.state == "exception" and refund._live_moves():
+                # Its cause may be gone by now.
+                refund._set_state("to_book")
         self._go_on(backend, refunds.filtered(lambda r: r.state == "to_book"), blocks)
         return blocks
 
