@@ -6,7 +6,6 @@ class AccountMove(models.Model):
 
     shopify_refund_id = fields.Many2one(
         "shopify.refund",
-        string="Shopify Refund",
         readonly=True,
         ondelete="set null",
         index="btree_not_null",
