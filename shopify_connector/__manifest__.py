@@ -52,6 +52,8 @@
         "views/shopify_fulfillment_views.xml",
         "views/shopify_refund_views.xml",
         "wizards/shopify_refund_link_views.xml",
+        "views/shopify_stock_check_views.xml",
+        "wizards/shopify_stock_import_views.xml",
         "views/shopify_risk_views.xml",
         "wizards/shopify_order_cancel_views.xml",
         "wizards/shopify_accounting_start_views.xml",

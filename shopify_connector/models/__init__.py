@@ -34,6 +34,7 @@ from . import (
     shopify_refund,
     shopify_product,
     shopify_outbox,
+    shopify_stock_check,
     shopify_stock_level,
     shopify_stock_rule,
     shopify_stock_waiting,

@@ -20,6 +20,26 @@ class ShopifyBackend(models.Model):
         tracking=True,
         help="Variants whose quantity Shopify does not track sell without limit.",
     )
+    stock_check = fields.Boolean(
+        string="Compare Daily",
+        default=True,
+        tracking=True,
+        help="All quantities are compared with Shopify's once a day.",
+    )
+    stock_check_policy = fields.Selection(
+        [("repair", "Send Odoo's quantity"), ("report", "Only list it")],
+        string="When They Differ",
+        default="repair",
+        required=True,
+        tracking=True,
+    )
+    stock_check_threshold = fields.Integer(
+        string="Alert Above (units)",
+        default=10,
+        tracking=True,
+        help="One alert tells of all differences when they are more units in sum.",
+    )
+    stock_check_ids = fields.One2many("shopify.stock.check", "backend_id")
     stock_rule_ids = fields.One2many("shopify.stock.rule", "backend_id")
     outbox_count = fields.Integer(compute="_compute_outbox_count")
 
@@ -40,6 +60,42 @@ class ShopifyBackend(models.Model):
     def _job_push_stock(self, force=False):
         """Tell a store what changed in the stock."""
         return self.env["shopify.stock.exporter"]._push(self, force=force)
+
+    def action_check_stock(self):
+        """Compare all quantities with Shopify's; before the first time that they are sent, this
+        is what the decision is based on.
+        """
+        self.ensure_one()
+        self.check_access("write")
+        purpose = "manual" if self.push_stock else "switch_on"
+        check = self.env["shopify.stock.check"].sudo()._start(self, purpose)
+        return check._get_records_action()
+
+    def action_switch_stock_off(self):
+        """Stop telling Shopify; what waits is forgotten, for the next start compares again."""
+        self.check_access("write")
+        self.push_stock = False
+        self.env["shopify.outbox"].sudo().search([("backend_id", "in", self.ids)]).unlink()
+
+    def action_import_stock(self):
+        """Open the wizard that takes Shopify's stock as the first count."""
+        self.ensure_one()
+        return self._open("action_shopify_stock_import", default_backend_id=self.id)
+
+    def _job_check_stock(self, check_id, after=0):
+        """Compare the next quantities of a check with Shopify's."""
+        return self.env["shopify.stock.checker"]._look(self, check_id, after)
+
+    def _job_confirm_stock(self, check_id):
+        """Look once more at what differed."""
+        return self.env["shopify.stock.checker"]._confirm(self, check_id)
+
+    @api.model
+    def _cron_check_stock(self):
+        """Compare all stores, each in jobs of its own."""
+        for backend in self.search([("push_stock", "=", True), ("stock_check", "=", True)]):
+            if backend._can_call():
+                self.env["shopify.stock.check"]._start(backend, "schedule")
 
     def action_push_stock_now(self):
         """Look at all variants of the store now."""

@@ -43,6 +43,7 @@ from . import (
     reconciler,
     refund_accountant,
     refund_reader,
+    stock_checker,
     stock_claim,
     stock_exporter,
     stock_inflight,

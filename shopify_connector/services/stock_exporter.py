@@ -288,7 +288,22 @@ class ShopifyStockExporter(models.AbstractModel):
     # === READING SHOPIFY === #
 
     def _read(self, client, items):
-        """Read the levels of items, a location at a time; network only."""
+        """Read the levels of items, and decide on them anew."""
+        told = set()
+        for item, node in self._fetch_levels(client, items):
+            told.add(item)
+            self._take_level(item, node)
+        for item in items:
+            if item not in told:
+                item.verdict, item.wait = "waiting", 10
+                item.message = self.env._("Shopify could not read its quantity.")
+
+    def _fetch_levels(self, client, items):
+        """Read the levels of items, a location at a time; network only.
+
+        :return: iterator of Item and inventory item (None for one that is gone); those that
+            Shopify failed to read are left out
+        """
         by_location = {}
         for item in items:
             by_location.setdefault(item.location_gid, []).append(item)
@@ -302,10 +317,7 @@ class ShopifyStockExporter(models.AbstractModel):
             )
             for item in some:
                 if item.item_gid in nodes:
-                    self._take_level(item, nodes[item.item_gid])
-                else:
-                    item.verdict, item.wait = "waiting", 10
-                    item.message = self.env._("Shopify could not read its quantity.")
+                    yield item, nodes[item.item_gid]
 
     def _take_level(self, item, node):
         if node is None:

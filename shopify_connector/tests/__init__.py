@@ -38,6 +38,7 @@ from . import (
     test_payment,
     test_refund,
     test_refund_read,
+    test_stock_check,
     test_stock_export,
     test_stock_inflight,
     test_webhook_registrar,

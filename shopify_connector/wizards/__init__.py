@@ -6,4 +6,5 @@ from . import (
     shopify_order_import,
     shopify_order_preview,
     shopify_refund_link,
+    shopify_stock_import,
 )
