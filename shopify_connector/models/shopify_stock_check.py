@@ -47,7 +47,7 @@ class ShopifyStockCheck(models.Model):
     )
     line_ids = fields.One2many("shopify.stock.check.line", "check_id", readonly=True)
     line_count = fields.Integer(string="Differences", compute="_compute_lines")
-    units = fields.Integer(string="Units", compute="_compute_lines")
+    units = fields.Integer(compute="_compute_lines")
 
     @api.depends("line_ids.difference", "line_ids.state")
     def _compute_lines(self):
