@@ -1,4 +1,7 @@
+from itertools import combinations
+
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 
 class ShopifyBackend(models.Model):
@@ -51,6 +54,32 @@ class ShopifyBackend(models.Model):
         for backend in self:
             backend.outbox_count = counts.get(backend.id, 0)
 
+    @api.constrains("push_stock")
+    def _check_push_stock(self):
+        for backend in self.filtered("push_stock"):
+            backend._refuse_overlap()
+
+    def _refuse_overlap(self):
+        """:raises ValidationError: two of its locations show the same stock"""
+        self.ensure_one()
+        shown = self.sudo().location_ids.filtered(lambda location: location.push_stock)
+        places = [(location, source) for location in shown for source in location._stock_sources()]
+        for (one, here), (other, there) in combinations(places, 2):
+            same = here.parent_path.startswith(there.parent_path) or there.parent_path.startswith(
+                here.parent_path
+            )
+            if one != other and same:
+                raise ValidationError(
+                    self.env._(
+                        "%(one)s and %(other)s would both show the stock of %(place)s, so that"
+                        " each unit is offered twice. Untick Stock from Odoo on one of these"
+                        " locations, or choose other stock for it.",
+                        one=one.name,
+                        other=other.name,
+                        place=max(here, there, key=lambda x: len(x.parent_path)).display_name,
+                    )
+                )
+
     def write(self, vals):
         result = super().write(vals)
         if vals.keys() & {"push_stock", "active"}:
@@ -67,6 +96,7 @@ class ShopifyBackend(models.Model):
         """
         self.ensure_one()
         self.check_access("write")
+        self._refuse_overlap()
         purpose = "manual" if self.push_stock else "switch_on"
         check = self.env["shopify.stock.check"].sudo()._start(self, purpose)
         return check._get_records_action()
@@ -171,6 +201,12 @@ class ShopifyLocation(models.Model):
             for backend in self.sudo().backend_id:
                 self.env["shopify.outbox"].sudo()._put_all(backend, "setting")
         return result
+
+    @api.constrains("active", "push_stock", "stock_source_ids", "stock_location_id", "warehouse_id")
+    def _check_stock_overlap(self):
+        """Two locations that show the same stock would sell each unit twice."""
+        for backend in self.backend_id.filtered("push_stock"):
+            backend._refuse_overlap()
 
     def _stock_sources(self):
         """:return: the ``stock.location`` whose stock this location shows"""

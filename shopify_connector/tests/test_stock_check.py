@@ -248,6 +248,16 @@ class TestStockCheck(StockCase):
         self.push()
         self.assertEqual({self.remote(variant) for variant in self.variants}, {100})
 
+    def test_two_locations_with_the_same_stock_are_refused(self):
+        with self.assertRaisesRegex(ValidationError, "offered twice"):
+            self.other.warehouse_id = self.us.warehouse_id
+        self.us.push_stock = False
+        self.other.warehouse_id = self.us.warehouse_id
+        with self.assertRaisesRegex(ValidationError, "offered twice"):
+            self.us.action_check_stock()
+        self.other.push_stock = False
+        self.us.action_check_stock()
+
     def test_store_that_refuses(self):
         self.set_shop(self.us, installed=False)
         check = self.check()
