@@ -12,7 +12,7 @@ from devenv import postgres
 from devenv.console import DevenvError, fail, say
 
 RESULTS = Path(__file__).with_name("results.json")
-NAMES = ("webhook_intake", "order_import", "flash_sale", "order_to_cash")
+NAMES = ("webhook_intake", "order_import", "flash_sale", "order_to_cash", "fulfillment_export")
 
 
 def main() -> None:

@@ -37,6 +37,8 @@ ROWS = (
     ("... 95 of 100 are confirmed so long after the last one", "flash_sale", "p95_s", "{} s"),
     ("... lost", "flash_sale", "lost", "{}"),
     ("... doubled", "flash_sale", "doubled", "{}"),
+    ("Calls to tell of a delivery with tracking", "fulfillment_export", "calls_per_delivery", "{}"),
+    ("... fulfilments doubled when answers get lost", "fulfillment_export", "doubled", "{}"),
 )
 
 

@@ -44,6 +44,10 @@ class Store:
         """Make the store misbehave as listed, and in no other way."""
         return self._json("POST", "faults", json={"faults": faults, "clear": True})
 
+    def requests(self):
+        """The operations that the store was asked for, oldest first."""
+        return [entry["operation"] for entry in self._json("GET", "log")]
+
     def order_gids(self):
         return {order["id"] for order in self.objects("Order")}
 

@@ -34,6 +34,8 @@ LEASE = 300
 # After an answer got lost, Shopify may still be at work on it: look later (seconds).
 UNSURE = 20
 MAX_PAUSE = 3600
+# After it, the others are told (seconds).
+BREATH = 2
 # A person has to act before it is worth asking again.
 LONG_PAUSE = 600
 MAX_ATTEMPTS = 8
@@ -202,26 +204,29 @@ class ShopifyFulfillmentExporter(models.AbstractModel):
 
         :param count: this was an attempt of theirs
         """
-        ids = [row_id for gid in gids for row_id in claim.rows[gid]]
-        with self._read_committed() as env:
-            env.cr.execute(
-                SQL(
-                    """
-                    UPDATE shopify_fulfillment SET lease_token = NULL, lease_until = NULL,
-                        attempts = greatest(attempts - %s, 0),
-                        next_attempt_at = CASE WHEN state = 'waiting' THEN next_attempt_at
-                            ELSE clock_timestamp() AT TIME ZONE 'utc'
-                                + make_interval(secs => %s) END
-                    WHERE (id = ANY(%s) OR lease_token = %s AND part > 0)
-                        AND lease_token = %s AND state IN ('pending', 'sending', 'waiting')
-                    """,
-                    0 if count else 1,
-                    delay,
-                    ids,
-                    claim.token,
-                    claim.token,
-                )
+        if gids:
+            with self._read_committed() as env:
+                self._give_back(env.cr, claim, gids, delay, count=count)
+
+    def _give_back(self, cr, claim, gids, delay=0, *, count=False):
+        cr.execute(
+            SQL(
+                """
+                UPDATE shopify_fulfillment f SET lease_token = NULL, lease_until = NULL,
+                    attempts = greatest(attempts - %s, 0),
+                    next_attempt_at = CASE WHEN state = 'waiting' THEN next_attempt_at
+                        ELSE clock_timestamp() AT TIME ZONE 'utc'
+                            + make_interval(secs => %s) END
+                FROM shopify_order o
+                WHERE o.id = f.order_id AND o.shopify_gid = ANY(%s::varchar[])
+                    AND f.lease_token = %s AND f.state IN ('pending', 'sending', 'waiting')
+                """,
+                0 if count else 1,
+                delay,
+                list(gids),
+                claim.token,
             )
+        )
 
     # === WORKING === #
 
@@ -261,8 +266,8 @@ class ShopifyFulfillmentExporter(models.AbstractModel):
             if isinstance(stop.error, TransientError) and stop.error.sent:
                 pause = self._delay_of(claim, rest[0])
                 self._release(claim, rest[:1], pause, count=True)
-                self._release(claim, rest[1:], UNSURE)
-                return UNSURE
+                self._release(claim, rest[1:])
+                return BREATH
             return self._leave_alone(backend, claim, rest, stop.error)
         except (*STORE_ERRORS, UserError) as error:
             return self._leave_alone(backend, claim, rest, error)
@@ -353,19 +358,19 @@ class ShopifyFulfillmentExporter(models.AbstractModel):
             try:
                 payload = run.client.mutate(DOCUMENTS[step.action], step.variables)
             except STORE_ERRORS as error:
-                self._log(run.backend, call.ended("retry", error))
+                self._log_failure(run.backend, call.ended("retry", error))
                 raise PutOff(error) from error
             except ShopifyError as error:
                 # Refused, or the request or its answer is wrong: it has to be looked at.
                 messages = [item.message for item in getattr(error, "errors", ())]
                 refused[step.row_id] = "; ".join(messages) or describe(error)
-                self._log(run.backend, call.ended("failed", error))
+                self._log_failure(run.backend, call.ended("failed", error))
                 continue
             request_id = run.client.last_request_id
+            outcome = "created" if step.action == "create" else "updated"
             with self._read_committed() as env:
                 env["shopify.fulfillment.planner"]._record(step, payload, request_id)
-            outcome = "created" if step.action == "create" else "updated"
-            self._log(run.backend, call.ended(outcome, request_id=request_id))
+                self._log(env, run.backend, call.ended(outcome, request_id=request_id))
             run.counts[step.action] += 1
             again = again or step.again
         return refused, again
@@ -377,9 +382,9 @@ class ShopifyFulfillmentExporter(models.AbstractModel):
                 [("backend_id", "=", run.backend.id), ("shopify_gid", "=", gid)]
             )
             waiting = env["shopify.fulfillment.planner"]._report(order)
+            self._give_back(env.cr, run.claim, [gid])
         if waiting:
             run.counts["waiting"] += waiting
-        self._release(run.claim, [gid])
 
     # === WHEN IT DOES NOT WORK === #
 
@@ -416,21 +421,24 @@ class ShopifyFulfillmentExporter(models.AbstractModel):
         _logger.info("Shipments of %s wait %.0f s: %s", backend.name, pause, error)
         return pause
 
-    def _log(self, backend, call):
+    def _log_failure(self, backend, call):
         with self._read_committed() as env:
-            row = env["shopify.fulfillment"].browse(call.step.row_id)
-            record = row.picking_id or row.order_id
-            env["shopify.sync.log"]._log(
-                backend,
-                [
-                    {
-                        "direction": "out",
-                        "res_model": record._name,
-                        "res_id": record.id,
-                        "name": row.display_name,
-                        "gid": call.gid,
-                        "job_uuid": env.context.get("job_uuid"),
-                        **call.figures,
-                    }
-                ],
-            )
+            self._log(env, backend, call)
+
+    def _log(self, env, backend, call):
+        row = env["shopify.fulfillment"].browse(call.step.row_id)
+        record = row.picking_id or row.order_id
+        env["shopify.sync.log"]._log(
+            backend,
+            [
+                {
+                    "direction": "out",
+                    "res_model": record._name,
+                    "res_id": record.id,
+                    "name": row.display_name,
+                    "gid": call.gid,
+                    "job_uuid": env.context.get("job_uuid"),
+                    **call.figures,
+                }
+            ],
+        )
