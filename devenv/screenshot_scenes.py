@@ -4,6 +4,7 @@ import time
 
 from .console import DevenvError, say
 from .demo_check import map_taxes
+from .shipping_scenes import ShippingScenes
 from .store import CLIENT_ID, CLIENT_SECRET
 
 ADDON = "shopify_connector"
@@ -13,7 +14,7 @@ HELD_ORDERS = 3
 PATIENCE = 120
 
 
-class Scenes:
+class Scenes(ShippingScenes):
     """Takes the pictures while it leads a database through the life of a connection.
 
     :param seed: a :class:`~.demo_seed.Seed` on an empty database
@@ -37,6 +38,7 @@ class Scenes:
         self.decisions()
         self.daily_work()
         self.holds()
+        self.shipping()
         self.store_form()
         self.lists()
         self.previews()

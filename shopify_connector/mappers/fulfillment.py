@@ -192,7 +192,8 @@ class Problem:
     """Units that cannot be fulfilled.
 
     :ivar reason: ``hold``, ``location``, ``service`` (asked of a fulfilment service),
-        ``scheduled``, ``elsewhere`` (fulfilled by somebody else) or ``nothing_left``
+        ``scheduled``, ``elsewhere`` (fulfilled by somebody else), ``not_asked`` (in no fulfilment
+        order, as what needs no shipping) or ``nothing_left``
     :ivar what: for people: the reason of the hold, or the name of the location
     """
 
@@ -456,7 +457,9 @@ def _left_over(
     if elsewhere:
         yield Problem("elsewhere", line_gid, elsewhere)
     if quantity > elsewhere:
-        yield Problem("nothing_left", line_gid, quantity - elsewhere)
+        asked = any(line.line_gid == line_gid for order in state.orders for line in order.lines)
+        reason = "nothing_left" if asked else "not_asked"
+        yield Problem(reason, line_gid, quantity - elsewhere)
 
 
 def _by_location(creates: list) -> Iterator[Create]:

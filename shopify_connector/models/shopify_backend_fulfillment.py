@@ -84,7 +84,15 @@ class ShopifyBackend(models.Model):
         result = super().write(vals)
         if vals.keys() & {"fulfillment_location_policy", "fulfillment_release_holds"}:
             self._retry_fulfillments()
+        if "export_fulfillments" in vals:
+            self._update_fulfillment_topics()
         return result
+
+    def _update_fulfillment_topics(self):
+        """Have Shopify tell of parcels, or no longer."""
+        for backend in self:
+            if backend.use_webhooks and backend._can_call():
+                backend._delay(f"shopify:{backend.id}:webhooks")._job_reconcile_webhooks()
 
     def _retry_fulfillments(self):
         """Look again at all shipments that wait for a decision."""

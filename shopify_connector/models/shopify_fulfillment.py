@@ -109,12 +109,13 @@ class ShopifyFulfillment(models.Model):
         "This fulfilment is linked already.",
     )
     _shipment_uniq = models.UniqueIndex(
-        "(picking_id, part) WHERE direction = 'out' AND kind = 'create' AND state != 'cancelled'",
+        "(picking_id, order_id, part)"
+        " WHERE direction = 'out' AND kind = 'create' AND state != 'cancelled'",
         "This delivery is told to Shopify already.",
     )
     _digital_uniq = models.UniqueIndex(
-        "(order_id, part) WHERE picking_id IS NULL AND direction = 'out' AND kind = 'create'"
-        " AND state != 'cancelled'",
+        "(order_id, part) WHERE picking_id IS NULL"
+        " AND direction = 'out' AND kind = 'create' AND state != 'cancelled'",
         "The digital goods of this order are told to Shopify already.",
     )
     _open_idx = models.Index(
@@ -135,19 +136,20 @@ class ShopifyFulfillment(models.Model):
 
         :param pickings: of any kind; those that no store is to be told of are left alone
         """
-        chosen = pickings.filtered(
-            lambda picking: (
-                picking.sale_id.shopify_backend_id.export_fulfillments
-                and picking.location_dest_id.usage == "customer"
-            )
-        )
+        leaving = pickings.filtered(lambda picking: picking.location_dest_id.usage == "customer")
+        items = self._items(leaving)
         self._insert(
-            [
-                {"order": picking.sale_id.shopify_order_ids[:1], "picking": picking}
-                for picking in chosen
-            ],
-            "create",
+            [item for item in items if item["order"].backend_id.export_fulfillments], "create"
         )
+
+    @api.model
+    def _items(self, pickings):
+        """``[{order, picking}]``: a delivery may hold goods of several orders."""
+        return [
+            {"order": order, "picking": picking}
+            for picking in pickings
+            for order in picking.move_ids.sale_line_id.order_id.shopify_order_ids
+        ]
 
     @api.model
     def _put_digital(self, orders):
@@ -164,21 +166,15 @@ class ShopifyFulfillment(models.Model):
                 ("kind", "=", "create"),
                 ("state", "in", ("sending", "waiting", "done")),
             ]
-        ).picking_id
-        self._insert(
-            [
-                {"order": picking.sale_id.shopify_order_ids[:1], "picking": picking}
-                for picking in told
-            ],
-            "tracking",
         )
+        pairs = dict.fromkeys((row.order_id, row.picking_id) for row in told)
+        self._insert([{"order": order, "picking": picking} for order, picking in pairs], "tracking")
 
     def _insert(self, items, kind):
         """Insert rows and have a job come; rows that exist already stay as they are.
 
         :param items: ``[{order: shopify.order, picking: stock.picking or None}]``
         """
-        items = [item for item in items if item["order"]]
         if not items:
             return
         self.env.cr.execute(

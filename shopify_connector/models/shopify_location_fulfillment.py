@@ -15,4 +15,6 @@ class ShopifyLocation(models.Model):
         result = super().write(vals)
         if vals.keys() & {"warehouse_id", "stock_location_id", "shopify_ships"}:
             self.backend_id._retry_fulfillments()
+        if "shopify_ships" in vals:
+            self.backend_id._update_fulfillment_topics()
         return result

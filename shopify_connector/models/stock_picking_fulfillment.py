@@ -18,7 +18,11 @@ class StockPicking(models.Model):
     _inherit = "stock.picking"
 
     shopify_fulfillment_ids = fields.One2many(
-        "shopify.fulfillment", "picking_id", readonly=True, string="Shopify Fulfilments"
+        "shopify.fulfillment",
+        "picking_id",
+        string="Shopify Fulfilments",
+        readonly=True,
+        groups="shopify_connector.group_auditor",
     )
     shopify_fulfillment_state = fields.Selection(
         STATES, string="Shopify", compute="_compute_shopify_fulfillment", compute_sudo=True
@@ -101,13 +105,7 @@ class StockPicking(models.Model):
             )
         rows = rows.sudo()
         # Without the switch of the store: a person asked for it.
-        rows._insert(
-            [
-                {"order": picking.sale_id.shopify_order_ids[:1], "picking": picking}
-                for picking in fit.sudo()
-            ],
-            "create",
-        )
+        rows._insert(rows._items(fit.sudo()), "create")
         rows = fit.sudo().shopify_fulfillment_ids
         rows.filtered(lambda row: row.kind == "create" and row.state == "skipped").state = "pending"
         rows._due_now()

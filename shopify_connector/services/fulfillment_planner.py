@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from odoo import fields, models
@@ -125,7 +125,7 @@ class ShopifyFulfillmentPlanner(models.AbstractModel):
             shipment.lines = values._lines(row)
             shipment.tracking = values._tracking(backend, row.picking_id)
         else:
-            shipment.lines = row.quantities or next(digital_lines(shipment.state), {})
+            shipment.lines = row.quantities or self._digital_lines(shipment)
         if not shipment.lines:
             return self._settle(
                 row, "skipped", self.env._("It holds nothing that Shopify waits for.")
@@ -145,11 +145,21 @@ class ShopifyFulfillmentPlanner(models.AbstractModel):
         )
         return self._carry_out(shipment, plan)
 
+    def _digital_lines(self, shipment):
+        """What is told first; the rest gets rows of its own."""
+        groups = list(digital_lines(shipment.state))
+        further = groups[1:]
+        for rest, quantities in zip(self._parts(shipment.row, len(further)), further, strict=True):
+            free = {"lease_token": False, "lease_until": False}
+            rest.write({"quantities": quantities, "state": "pending", **free})
+        return groups[0] if groups else {}
+
     def _same(self, shipment, numbers=(), since=None):
         return find_existing(shipment.state, shipment.lines, numbers, shipment.taken, since=since)
 
     def _carry_out(self, shipment, plan: Plan):
         row = shipment.row
+        plan = replace(plan, problems=self._relevant(row, plan.problems))
         if plan.blocked:
             recheck = all(problem.reason in RECHECKED for problem in plan.blocked)
             return self._wait(row, *self._problem_blocks(row, plan.blocked), recheck=recheck)
@@ -169,12 +179,26 @@ class ShopifyFulfillmentPlanner(models.AbstractModel):
                     for gid, quantity in takes:
                         shipment.reserved[gid] += quantity
             return self._create_steps(shipment, plan)
+        if not plan.problems:
+            return self._settle(
+                row, "skipped", self.env._("It holds nothing that Shopify waits for.")
+            )
         if any(problem.reason != "elsewhere" for problem in plan.problems):
             return self._wait(row, *self._problem_blocks(row, plan.problems))
         found = self._same(shipment, since=datetime.min + CLOCK_SKEW)
         if found:
             return self._adopt(row, found)
         return self._settle(row, "done", self.env._("It was fulfilled in Shopify already."))
+
+    def _relevant(self, row, problems):
+        """Without goods that Shopify never wanted to have shipped, such as a ticket."""
+        order = row.order_id
+        changed = order.edited or order.cancelled_at or "refunded" in (order.financial_status or "")
+        return tuple(
+            replace(problem, reason="nothing_left") if problem.reason == "not_asked" else problem
+            for problem in problems
+            if changed or problem.reason != "not_asked"
+        )
 
     def _create_steps(self, shipment, plan):
         """Note the intents, one row per call, and the calls."""
@@ -203,7 +227,7 @@ class ShopifyFulfillmentPlanner(models.AbstractModel):
 
     def _parts(self, row, count):
         """Further rows for a shipment that takes several calls."""
-        if not count:
+        if count < 1:
             return row.browse()
         used = self._siblings(row).filtered(lambda other: other.picking_id == row.picking_id)
         part = max(used.mapped("part"), default=0)
@@ -290,7 +314,10 @@ class ShopifyFulfillmentPlanner(models.AbstractModel):
         row.request_id = request_id
         if step.action == "create":
             made = payload.get("fulfillment") or {}
-            row.write({"shopify_gid": made.get("id"), "name": made.get("name")})
+            if not made.get("id"):
+                # An odd answer: the next look at the order tells.
+                return
+            row.write({"shopify_gid": made["id"], "name": made.get("name")})
         elif step.action == "tracking":
             target.write(
                 {name: row[name] for name in self._tracking_vals(Tracking())},

@@ -38,7 +38,10 @@ class ShopifyFulfillmentValues(models.AbstractModel):
         parts = siblings.filtered(lambda other: other.part and other.picking_id == row.picking_id)
         earlier = siblings.filtered(lambda other: not other.part and other.id < row.id).picking_id
         lines = {}
-        for sale_line in row.picking_id.move_ids.sale_line_id.filtered("shopify_gid"):
+        sale = row.order_id.sale_order_id
+        for sale_line in row.picking_id.move_ids.sale_line_id.filtered(
+            lambda line: line.shopify_gid and line.order_id == sale
+        ):
             gid = sale_line.shopify_gid
             own = self._moves(row.picking_id, sale_line)
             if all(move.product_id == sale_line.product_id for move in own):

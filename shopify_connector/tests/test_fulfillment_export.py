@@ -72,6 +72,19 @@ class TestFulfillmentExport(FulfillmentCase):
         self.assertEqual((self.calls(READ), self.calls(CREATE)), (1, 5))
         self.assertEqual(set(self.rows().mapped("state")), {"done"})
 
+    def test_a_delivery_of_two_orders(self):
+        first, second = self.order(1001), self.order(1002)
+        picking, other = first.picking_ids, second.picking_ids
+        other.move_ids.picking_id = picking
+        picking.carrier_id = self.carrier
+        picking.carrier_tracking_ref = "1Z7"
+        picking.action_assign()
+        picking.move_ids.picked = True
+        picking._action_done()
+        self.push()
+        for sale in (first, second):
+            self.assertEqual(self.shipped(sale), [({"A": 3, "B": 1}, ["1Z7"], True)])
+
     def test_500_lines(self):
         goods = [(f"S{number}", 2) for number in range(500)]
         self.goods.update({sku: self.product(sku) for sku, _quantity in goods})
@@ -295,6 +308,30 @@ class TestFulfillmentExport(FulfillmentCase):
         self.assertEqual(self.shipped(sale)[0][0], {"A": 3, "B": 1})
         self.assertFalse(self.exceptions())
 
+    def test_goods_that_need_no_shipping_are_none_of_its_business(self):
+        """A course that Odoo delivers and Shopify does not."""
+        sale = self.order(lines=[("A", 1), ("B", 1)])
+        store = self.shop(self.us).store
+        order = store.get(sale.shopify_order_id.shopify_gid)
+        (waiting,) = store.related(order, "fulfillmentOrders")
+        store.put(waiting["id"], "FulfillmentOrder", {"lineItems": waiting["lineItems"][:1]})
+        self.ship(sale)
+        self.push()
+        self.assertEqual(self.shipped(sale)[0][0], {"A": 1})
+        self.assertFalse(self.exceptions())
+
+    def test_goods_that_were_removed_in_shopify_are_reported(self):
+        sale = self.order(lines=[("A", 1), ("B", 1)])
+        store = self.shop(self.us).store
+        order = store.get(sale.shopify_order_id.shopify_gid)
+        (waiting,) = store.related(order, "fulfillmentOrders")
+        store.put(waiting["id"], "FulfillmentOrder", {"lineItems": waiting["lineItems"][:1]})
+        sale.shopify_order_id.edited = True
+        self.ship(sale)
+        self.push()
+        self.assertEqual(self.shipped(sale)[0][0], {"A": 1})
+        self.assertIn("1 x", self.exceptions().message)
+
     def test_parts_of_a_unit_are_told_with_what_completes_it(self):
         self.goods["A"].uom_id = self.env.ref("uom.product_uom_kgm")
         sale = self.order(lines=[("A", 2)])
@@ -468,7 +505,7 @@ class TestFulfillmentExport(FulfillmentCase):
         self.env.flush_all()
         fulfillments = self.env["shopify.fulfillment"].sudo()
         pickings.mapped("sale_id.shopify_order_ids.backend_id.export_fulfillments")
-        with self.assertQueryCount(3):
+        with self.assertQueryCount(5):
             fulfillments._put_deliveries(pickings)
         self.assertEqual(len(self.rows()), 5)
         fulfillments._put_deliveries(pickings)

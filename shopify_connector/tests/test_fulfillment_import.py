@@ -241,6 +241,16 @@ class TestFulfillmentImport(FulfillmentCase):
         self.push()
         self.assertEqual(len(self.fulfillments(sale)), 2)
 
+    def test_gift_cards_and_other_digital_goods_each_apart(self):
+        self.us.digital_policy = "apart"
+        sale = self.order(lines=[("GIFT", 1), ("A", 1), ("SONG", 3)])
+        self.import_orders(self.us, [sale.shopify_order_id.shopify_gid])
+        self.push()
+        self.assertEqual(
+            [lines for lines, _n, _m in self.shipped(sale)], [{"GIFT": 1}, {"SONG": 3}]
+        )
+        self.assertEqual(set(self.rows().mapped("state")), {"done"})
+
     def test_gift_cards_wait_for_the_money(self):
         self.us.digital_policy = "apart"
         sale = self.order(lines=[("GIFT", 1)], displayFinancialStatus="PENDING")

@@ -6,7 +6,7 @@ from ..context import Context
 from ..errors import UserErrors, user_error
 from ..routing import ACTIONS, change_quantities
 from ..store import Ref, legacy_id
-from .registry import create, find, mutation, update
+from .registry import create, find, mutation, refuse_long, update
 
 FIELD = ["fulfillment"]
 OPEN = ("OPEN", "IN_PROGRESS", "SCHEDULED")
@@ -21,6 +21,8 @@ def _refuse(message: str, field: list[str] | None = None) -> UserErrors:
 def fulfillment_create(arguments: dict, context: Context) -> dict:
     given, shop = arguments["fulfillment"], context.shop
     groups = given["lineItemsByFulfillmentOrder"]
+    for entries in (groups, *(group.get("fulfillmentOrderLineItems") or () for group in groups)):
+        refuse_long(entries, "fulfillmentOrderLineItems")
     _check_positive(groups)
     records = [_fulfillment_order(group, context) for group in groups]
     orders = dict.fromkeys(record.get("order") for record in records)

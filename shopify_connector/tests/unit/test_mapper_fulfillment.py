@@ -180,6 +180,10 @@ def test_an_unknown_status_is_no_way_to_ship():
     ]
 
 
+def test_what_is_in_no_fulfilment_order_was_never_asked_for():
+    assert reasons(allocate(state(waiting(1, a=1)), {A: 1, B: 2}, [HERE])) == [("not_asked", 2)]
+
+
 def test_never_more_than_remains():
     plan = allocate(state(waiting(1, a=2)), {A: 5}, [HERE])
     assert plan.creates[0].lines == {A: 2}
