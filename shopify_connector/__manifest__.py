@@ -26,6 +26,7 @@
         "data/accounting_data.xml",
         "data/fulfillment_data.xml",
         "data/product_data.xml",
+        "data/history_data.xml",
         # actions before the menus that use them
         "views/shopify_backend_views.xml",
         "views/shopify_location_views.xml",
@@ -55,6 +56,7 @@
         "views/shopify_stock_check_views.xml",
         "wizards/shopify_stock_import_views.xml",
         "views/shopify_risk_views.xml",
+        "views/shopify_history_views.xml",
         "wizards/shopify_order_cancel_views.xml",
         "wizards/shopify_accounting_start_views.xml",
     ],

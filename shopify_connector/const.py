@@ -94,6 +94,7 @@ WEBHOOK_TOPICS = {
     "ORDERS_EDITED": "orders",
     "ORDERS_RISK_ASSESSMENT_CHANGED": "orders",
     "REFUNDS_CREATE": "orders",
+    "BULK_OPERATIONS_FINISH": "orders",
     "RETURNS_REQUEST": "returns",
     "RETURNS_APPROVE": "returns",
     "RETURNS_DECLINE": "returns",

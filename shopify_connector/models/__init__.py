@@ -58,6 +58,8 @@ from . import (
     sale_order_parties,
     sale_order_risk,
     account_move,
+    shopify_bulk_operation,
+    shopify_order_history,
     account_payment,
     product,
     product_pricelist,

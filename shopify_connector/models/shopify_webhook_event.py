@@ -16,6 +16,7 @@ SOURCES = [
     ("poll", "Polling"),
     ("manual", "Manual"),
     ("retry", "Retry"),
+    ("history", "Import of orders"),
 ]
 
 

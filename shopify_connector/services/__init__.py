@@ -2,6 +2,7 @@
 from . import (
     accountant,
     address_matcher,
+    bulk_runner,
     carrier_matcher,
     catalog_creator,
     catalog_importer,
@@ -17,6 +18,7 @@ from . import (
     fulfillment_planner_blocks,
     fulfillment_values,
     inbox,
+    inbox_bulk,
     inbox_claim,
     inbox_notices,
     inbox_process,
@@ -37,6 +39,7 @@ from . import (
     order_risk,
     order_updater,
     order_values,
+    past_orders,
     payment_importer,
     payment_term_matcher,
     product_matcher,

@@ -53,7 +53,8 @@ class ShopifyInbox(models.AbstractModel):
         """Add events in one INSERT, in the transaction of the caller.
 
         :param items: list of ``{topic, gid, source, updated_at=None, priority=None}``,
-            source being ``webhook``, ``poll``, ``manual`` or ``retry``; lower priority first
+            source being ``webhook``, ``poll``, ``manual``, ``retry`` or ``history``; lower
+            priority first
         :return: number of events added
         """
         if not items:

@@ -80,10 +80,15 @@ class ShopifyOrderCreator(models.AbstractModel):
                     **Values._facts(order, found),
                     **Values._applied(order, found),
                     "risk_seen": risk_of(order),
+                    **self._further_vals(backend, order),
                 }
                 for order, sale in zip(orders, sales, strict=True)
             ]
         )
+
+    def _further_vals(self, backend, order):
+        """Further values of the ``shopify.order``; open to extension."""
+        return {}
 
     def _settle(self, backend, orders, sales):
         """Confirm what is to be confirmed, cancel what Shopify cancelled."""

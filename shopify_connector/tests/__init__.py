@@ -26,6 +26,7 @@ from . import (
     test_order_edit_cells,
     test_order_edits,
     test_order_flow,
+    test_order_history,
     test_order_import,
     test_order_money,
     test_order_preview,

@@ -4,13 +4,19 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..client.auth import covers
 from ..client.errors import ShopifyError
 from ..mappers.text import plain_name, quoted
+from ..models.shopify_order_history import ACCOUNTING, DELIVERIES
 
 PAGE_SIZE = 250
 PAGES_PER_JOB = 20
 NAMES_PER_QUERY = 25
 MAX_NAMES = 1000
+# More than these are left to an export of Shopify, and to a page that stays.
+MANY = 1000
+# Older orders are shown to apps with the scope read_all_orders only.
+VISIBLE_DAYS = 60
 
 
 class ShopifyOrderImport(models.TransientModel):
@@ -28,8 +34,43 @@ class ShopifyOrderImport(models.TransientModel):
         default=lambda self: self._default_backend_id(),
     )
     mode = fields.Selection(
-        [("range", "By date"), ("names", "By order number")], default="range", required=True
+        [
+            ("range", "By date"),
+            ("all", "All that the store has"),
+            ("names", "By order number"),
+        ],
+        string="Which Orders",
+        default="range",
+        required=True,
     )
+    treatment = fields.Selection(
+        [
+            ("new", "As new orders: confirm, deliver and invoice as the store says"),
+            ("past", "As the past: without mails, deliveries, reservations and invoices"),
+        ],
+        compute="_compute_treatment",
+        store=True,
+        precompute=True,
+        readonly=False,
+        required=True,
+    )
+    deliveries = fields.Selection(
+        DELIVERIES,
+        default="none",
+        required=True,
+        help="Deliveries of orders of the past. Those of which a part was sent already get none"
+        " with the middle choice, because Odoo cannot know what is left to send.",
+    )
+    reserve = fields.Boolean(string="Reserve Stock", help="For the deliveries that are made.")
+    accounting = fields.Selection(
+        ACCOUNTING, string="Invoices and Payments", default="none", required=True
+    )
+    reaches_back = fields.Boolean(compute="_compute_reaches_back")
+    leaves_out_fulfilled = fields.Boolean(compute="_compute_reaches_back")
+    visible_from = fields.Datetime(
+        readonly=True, help="Set when the app may not read the older orders that were asked for."
+    )
+    scope_remedy = fields.Char(compute="_compute_scope_remedy")
     date_from = fields.Datetime(
         string="Ordered From", default=lambda self: self._default_date_from()
     )
@@ -60,6 +101,30 @@ class ShopifyOrderImport(models.TransientModel):
     def _compute_display_name(self):
         self.display_name = self.env._("Import Orders")
 
+    @api.depends("mode")
+    def _compute_treatment(self):
+        for wizard in self:
+            wizard.treatment = "past" if wizard.mode == "all" else "new"
+
+    @api.depends("mode", "date_from", "treatment", "backend_id")
+    def _compute_reaches_back(self):
+        edge = self._visible_edge()
+        for wizard in self:
+            early = wizard.date_from and wizard.date_from < edge
+            wizard.reaches_back = wizard.mode == "all" or bool(wizard.mode == "range" and early)
+            wizard.leaves_out_fulfilled = (
+                wizard.treatment == "past" and wizard.backend_id.fulfillment_filter == "open"
+            )
+
+    @api.depends("backend_id")
+    def _compute_scope_remedy(self):
+        checker = self.env["shopify.connection.checker"]
+        for wizard in self:
+            wizard.scope_remedy = wizard.backend_id and checker._scope_remedy(wizard.backend_id)
+
+    def _visible_edge(self):
+        return fields.Datetime.subtract(fields.Datetime.now(), days=VISIBLE_DAYS)
+
     @api.depends("line_ids", "list_cursor", "state")
     def _compute_progress(self):
         labels = dict(self.line_ids._fields["outcome"]._description_selection(self.env))
@@ -83,6 +148,14 @@ class ShopifyOrderImport(models.TransientModel):
         self.backend_id.check_access("read")
         if self.mode == "range" and self.date_to and self.date_from > self.date_to:
             raise UserError(self.env._("The first date is after the last one."))
+        try:
+            if not self.visible_from and self._lacks_scope():
+                self.visible_from = self._visible_edge()
+                return self._reopen()
+            if self._is_long():
+                return self._start_long()
+        except ShopifyError as error:
+            raise UserError(str(error)) from error
         self.env.cr.execute("SELECT coalesce(max(id), 0) FROM shopify_sync_log")
         self.log_from = self.env.cr.fetchone()[0]
         self.state = "running"
@@ -95,6 +168,50 @@ class ShopifyOrderImport(models.TransientModel):
             raise UserError(str(error)) from error
         self.env["shopify.inbox"]._kick(self.backend_id.sudo())
         return self._reopen()
+
+    def _lacks_scope(self):
+        """Whether orders are asked for that the app may not read."""
+        if not self.reaches_back:
+            return False
+        installation = (
+            self._client().execute("current_app_installation").data["currentAppInstallation"]
+        )
+        granted = [scope["handle"] for scope in installation["accessScopes"]]
+        return not covers(granted, "read_all_orders")
+
+    def _is_long(self):
+        """Whether it goes by an export and has a page that stays."""
+        if self.mode == "names":
+            return False
+        if self.mode == "all" or self.treatment == "past":
+            return True
+        variables = {"query": self._range_query(), "limit": MANY + 1}
+        count = self._client().execute("orders_count", variables).data["ordersCount"]
+        return count["count"] > MANY
+
+    def _start_long(self):
+        past = self.treatment == "past"
+        by_date = self.mode == "range"
+        history = (
+            self.env["shopify.order.history"]
+            .sudo()
+            .create(
+                {
+                    "backend_id": self.backend_id.id,
+                    "user_id": self.env.uid,
+                    "date_from": by_date and self.date_from,
+                    "date_to": by_date and self.date_to,
+                    "as_new": not past,
+                    "deliveries": self.deliveries if past else "all",
+                    "reserve": self.reserve if past else True,
+                    "accounting": self.accounting if past else "policy",
+                    "visible_from": self.visible_from,
+                }
+            )
+        )
+        runner = self.env["shopify.bulk.runner"].sudo()
+        history.operation_id = runner._start(self.backend_id.sudo(), "order_history")
+        return history.sudo(False)._get_records_action(target="main")
 
     def action_again(self):
         """Choose other orders."""
