@@ -59,7 +59,7 @@ class BulkOperation:
     partial_url: str | None = None
 
     @classmethod
-    def read(cls, node: dict) -> BulkOperation:
+    def parse(cls, node: dict) -> BulkOperation:
         """From `fragment_bulk_operation.graphql`."""
         return cls(
             gid=node["id"],
@@ -138,14 +138,14 @@ def find(client: ShopifyClient, mark: str) -> BulkOperation | None:
     result = client.execute("bulk_operations_recent")
     for node in result.data["bulkOperations"]["nodes"]:
         if (node.get("query") or "").startswith(f"# {mark}\n"):
-            return BulkOperation.read(node)
+            return BulkOperation.parse(node)
     return None
 
 
 def poll(client: ShopifyClient, gid: str) -> BulkOperation | None:
     """How far it is; None when Shopify knows it no more."""
     node = client.execute("bulk_operation", {"id": gid}).data["bulkOperation"]
-    return BulkOperation.read(node) if node else None
+    return BulkOperation.parse(node) if node else None
 
 
 def cancel(client: ShopifyClient, gid: str) -> BulkOperation | None:
@@ -159,7 +159,7 @@ def cancel(client: ShopifyClient, gid: str) -> BulkOperation | None:
 def _required(payload: dict, key: str) -> BulkOperation:
     if not payload.get(key):
         raise ProtocolError(f"The answer has no {key}")
-    return BulkOperation.read(payload[key])
+    return BulkOperation.parse(payload[key])
 
 
 def lines(

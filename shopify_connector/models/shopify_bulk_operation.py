@@ -54,7 +54,7 @@ class ShopifyBulkOperation(models.Model):
     object_count = fields.Integer(
         string="Objects", readonly=True, aggregator=False, help="Written by Shopify so far."
     )
-    file_size = fields.Float(string="File Size", digits=(16, 0), readonly=True, aggregator=False)
+    file_size = fields.Float(digits=(16, 0), readonly=True, aggregator=False)
     url = fields.Char(
         string="File", readonly=True, copy=False, groups="shopify_connector.group_manager"
     )

@@ -158,7 +158,9 @@ def test_failure(sandbox, shop, client, status):
 
 
 def test_unknown_status_is_looked_at_again():
-    assert bulk.BulkOperation.read({"id": "gid://shopify/BulkOperation/1", "status": "NEW"}).running
+    assert bulk.BulkOperation.parse(
+        {"id": "gid://shopify/BulkOperation/1", "status": "NEW"}
+    ).running
 
 
 def test_unknown_operation(client):

@@ -113,8 +113,14 @@ def test_every_query_is_answered(make, sandbox):
         if re.search(r"^mutation\b", text, re.MULTILINE) or name.startswith("bulk_query_"):
             continue
         gid = order["id"]
-        place = "gid://shopify/Location/1"
-        variables = {"first": 1, "ids": [gid], "id": gid, "location": place}
+        variables = {
+            "first": 1,
+            "ids": [gid],
+            "id": gid,
+            "location": "gid://shopify/Location/1",
+            "query": "",
+            "limit": 5,
+        }
         used = {key: value for key, value in variables.items() if f"${key}:" in text}
         result = client.execute(name, used)
         assert not result.errors, name
