@@ -58,6 +58,8 @@
         "views/shopify_risk_views.xml",
         "views/shopify_history_views.xml",
         "wizards/shopify_order_cancel_views.xml",
+        "views/shopify_refund_request_views.xml",
+        "wizards/shopify_refund_create_views.xml",
         "wizards/shopify_accounting_start_views.xml",
     ],
     "assets": {

@@ -67,7 +67,7 @@ SCOPES = (
     Scope(
         "write_orders",
         "payments",
-        "Mark orders as paid, capture payments and cancel orders from Odoo.",
+        "Mark orders as paid, capture payments, cancel and refund orders from Odoo.",
     ),
     Scope(
         "write_merchant_managed_fulfillment_orders",

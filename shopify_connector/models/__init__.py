@@ -23,6 +23,8 @@ from . import (
     shopify_order_edits,
     shopify_order_accounting,
     shopify_order_cancel,
+    shopify_refund_request,
+    shopify_refund_origin,
     shopify_order_parties,
     shopify_order_risk,
     shopify_payment,

@@ -110,8 +110,14 @@ class ShopifyOrder(models.Model):
                     " look at it before you try once more.",
                     error=message,
                 )
+        self._log_sent(outcome, message, client and client.last_request_id)
+        self.action_refresh()
+        return outcome == "updated", message, payloads
+
+    def _log_sent(self, outcome, message, request_id=None):
+        """A line of the log about something that was told to Shopify."""
         self.env["shopify.sync.log"].sudo()._log(
-            backend,
+            self.sudo().backend_id,
             [
                 {
                     "direction": "out",
@@ -121,9 +127,7 @@ class ShopifyOrder(models.Model):
                     "gid": self.shopify_gid,
                     "outcome": outcome,
                     "message": message,
-                    "request_id": client and client.last_request_id,
+                    "request_id": request_id,
                 }
             ],
         )
-        self.action_refresh()
-        return outcome == "updated", message, payloads

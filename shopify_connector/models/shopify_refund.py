@@ -119,6 +119,13 @@ class ShopifyRefund(models.Model):
         """The credit notes that stand."""
         return self.move_ids.filtered(lambda move: move.state != "cancel")
 
+    def _link_move(self, move, why):
+        """Take a credit note that was not made from here as that of the refund."""
+        self.ensure_one()
+        move.shopify_refund_id = self
+        self.booked_money = self.amount_money
+        self._set_state("to_book", why)
+
     def _set_state(self, state, note=""):
         """Write only what changes; refunds are looked at often."""
         for refund in self:

@@ -40,6 +40,7 @@ from . import (
     test_refund,
     test_refund_read,
     test_stock_check,
+    test_refund_request,
     test_stock_export,
     test_stock_inflight,
     test_webhook_registrar,

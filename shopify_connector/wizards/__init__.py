@@ -5,6 +5,7 @@ from . import (
     shopify_order_cancel,
     shopify_order_import,
     shopify_order_preview,
+    shopify_refund_create,
     shopify_refund_link,
     shopify_stock_import,
 )

@@ -31,9 +31,10 @@ def _refund(order: dict, given: dict, context: Context) -> dict:
         _line(order, index, entry, context)
         for index, entry in enumerate(given.get("refundLineItems") or ())
     ]
-    shipping = _shipping(order, given.get("shipping") or {}, context)
+    presented = _is_presented(order, given, context)
+    shipping = _shipping(order, given.get("shipping") or {}, context, presented)
     transactions = [
-        _transaction(order, entry, context) for entry in given.get("transactions") or ()
+        _transaction(order, entry, context, presented) for entry in given.get("transactions") or ()
     ]
     _check_amount(order, transactions, context)
     record = _create(
@@ -45,6 +46,15 @@ def _refund(order: dict, given: dict, context: Context) -> dict:
         context=context,
     )
     return {"refund": record, "order": _after(order, record, context)}
+
+
+def _is_presented(order: dict, given: dict, context: Context) -> bool:
+    """Whether the amounts are in the currency that the customer paid in, as ``currency`` says."""
+    paid_in = context.shop.read(order, "presentmentCurrencyCode")
+    if given.get("currency") not in (None, paid_in):
+        message = f"Currency must be the presentment currency of the order, {paid_in}"
+        raise UserErrors(user_error(["currency"], message))
+    return given.get("currency") is not None
 
 
 def _line(order: dict, index: int, entry: dict, context: Context) -> dict:
@@ -91,18 +101,23 @@ def _share(order: dict, whole: tuple, units: tuple[int, int, int], context: Cont
     return make_bag(order, context.shop, share)
 
 
-def _shipping(order: dict, given: dict, context: Context) -> tuple[Decimal, Decimal]:
+def _shipping(
+    order: dict, given: dict, context: Context, presented: bool = False
+) -> tuple[Decimal, Decimal]:
     """Shipping given back, in both currencies and without tax."""
     whole = amounts(context.shop.read(order, "totalShippingPriceSet"))
     if given.get("fullRefund"):
         return whole
     if given.get("amount") and whole[0]:
+        if presented and whole[1]:
+            amount = Decimal(given["amount"])
+            return rounded(amount * whole[0] / whole[1], context.shop.currency), amount
         shop_amount = Decimal(given["amount"])
         return shop_amount, rounded(shop_amount * whole[1] / whole[0], context.shop.currency)
     return NOTHING
 
 
-def _transaction(order: dict, entry: dict, context: Context) -> dict:
+def _transaction(order: dict, entry: dict, context: Context, presented: bool = False) -> dict:
     shop = context.shop
     if entry["kind"] != "REFUND":
         message = f"Kind {entry['kind'].lower()} is not a valid transaction"
@@ -111,15 +126,7 @@ def _transaction(order: dict, entry: dict, context: Context) -> dict:
     if parent is None or parent.get("order") != order["id"]:
         message = "Transactions require a parent_id associated with the order"
         raise UserErrors(user_error(["transactions"], message))
-    paid = amounts(parent["amountSet"])
-    amount = Decimal(entry["amount"])
-    presented = (
-        amount
-        if paid[0] == paid[1]
-        else rounded(
-            amount * paid[1] / paid[0], parent["amountSet"]["presentmentMoney"]["currencyCode"]
-        )
-    )
+    amounts_given = _both(Decimal(entry["amount"]), parent["amountSet"], presented)
     return {
         "id": shop.store.new_gid("OrderTransaction"),
         "kind": "REFUND",
@@ -127,11 +134,24 @@ def _transaction(order: dict, entry: dict, context: Context) -> dict:
         # The parent's gateway counts, whatever name was given.
         "gateway": parent.get("gateway"),
         "formattedGateway": parent.get("formattedGateway"),
-        "amountSet": make_bag(order, shop, (amount, presented)),
+        "amountSet": make_bag(order, shop, amounts_given),
         "parentTransaction": {"id": parent["id"]},
         "order": {"id": order["id"]},
         "processedAt": shop.now(),
     }
+
+
+def _both(amount: Decimal, paid: dict, presented: bool) -> tuple[Decimal, Decimal]:
+    """An amount in both currencies, by the rate of the payment that it is taken from.
+
+    :param presented: whether it is in the customer's currency, else in the store's
+    """
+    shop, customer = amounts(paid)
+    if shop == customer or not shop or not customer:
+        return amount, amount
+    if presented:
+        return rounded(amount * shop / customer, paid["shopMoney"]["currencyCode"]), amount
+    return amount, rounded(amount * customer / shop, paid["presentmentMoney"]["currencyCode"])
 
 
 def _check_amount(order: dict, transactions: list[dict], context: Context) -> None:
