@@ -78,9 +78,7 @@ def map_suggestion(order: Mapping) -> Suggestion:
     # Payments that this refund would leave alone may be chosen all the same.
     for item in order["everything"]["suggestedTransactions"]:
         nothing = MoneyBag.parse(item["amountSet"])
-        zero = MoneyBag(
-            Money.zero(nothing.shop.currency), Money.zero(nothing.presentment.currency)
-        )
+        zero = MoneyBag(Money.zero(nothing.shop.currency), Money.zero(nothing.presentment.currency))
         _add_payment(payments, item, zero)
     shipping = node["shipping"]
     return Suggestion(

@@ -84,9 +84,7 @@ class ShopifyOrder(models.Model):
 class AccountMove(models.Model):
     _inherit = "account.move"
 
-    shopify_refund_request_ids = fields.One2many(
-        "shopify.refund.request", "move_id", readonly=True
-    )
+    shopify_refund_request_ids = fields.One2many("shopify.refund.request", "move_id", readonly=True)
     shopify_can_refund = fields.Boolean(compute="_compute_shopify_can_refund", compute_sudo=True)
 
     @api.depends("state", "move_type", "shopify_refund_id", "shopify_refund_request_ids.state")
@@ -131,7 +129,9 @@ class StockPicking(models.Model):
     )
     shopify_can_refund = fields.Boolean(compute="_compute_shopify_can_refund", compute_sudo=True)
 
-    @api.depends("state", "location_id", "sale_id", "shopify_refund_id", "shopify_refund_request_ids.state")
+    @api.depends(
+        "state", "location_id", "sale_id", "shopify_refund_id", "shopify_refund_request_ids.state"
+    )
     def _compute_shopify_can_refund(self):
         for picking in self:
             picking.shopify_can_refund = bool(

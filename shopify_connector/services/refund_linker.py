@@ -31,8 +31,10 @@ class ShopifyRefundAccountant(models.AbstractModel):
             if refund.money_state in ("pending", "failed"):
                 continue
             move, picking = request.move_id, request.picking_id
-            if move and move.state != "cancel" and not (
-                refund._live_moves() or move.shopify_refund_id
+            if (
+                move
+                and move.state != "cancel"
+                and not (refund._live_moves() or move.shopify_refund_id)
             ):
                 refund._link_move(move, self.env._("The credit note was refunded from Odoo."))
             if picking and not picking.shopify_refund_id:

@@ -166,8 +166,7 @@ class ShopifyRefundCreate(models.TransientModel):
                 "picking_id": picking.id if picking else False,
                 "note": self.env._("Odoo: %s", document),
                 "line_ids": [
-                    Command.create(vals)
-                    for vals in desk._line_vals(order, nodes, wanted, picking)
+                    Command.create(vals) for vals in desk._line_vals(order, nodes, wanted, picking)
                 ],
             }
         )
@@ -368,9 +367,7 @@ class ShopifyRefundCreate(models.TransientModel):
             )
         if self.differs and not self.confirmed:
             raise UserError(
-                self.env._(
-                    "%s\nTick 'The differences are intended' if they are.", self.differences
-                )
+                self.env._("%s\nTick 'The differences are intended' if they are.", self.differences)
             )
 
 

@@ -53,8 +53,6 @@ class ShopifyRefundLink(models.TransientModel):
                     theirs=refund.currency_id.name,
                 )
             )
-        refund.sudo()._link_move(
-            move.sudo(), self.env._("The credit note was linked by hand.")
-        )
+        refund.sudo()._link_move(move.sudo(), self.env._("The credit note was linked by hand."))
         self.env["shopify.accounting.task"].sudo()._add(refund.order_id)
         return {"type": "ir.actions.act_window_close"}
