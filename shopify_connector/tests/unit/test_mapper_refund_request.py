@@ -105,9 +105,7 @@ def test_lines_of_the_input():
         RefundLineRequest(LINE, 1, "NO_RESTOCK", "gid://shopify/Location/1"),
         RefundLineRequest("none", 0, "RETURN", "gid://shopify/Location/1"),
     ]
-    assert lines_input(lines) == [
-        {"lineItemId": LINE, "quantity": 1, "restockType": "NO_RESTOCK"}
-    ]
+    assert lines_input(lines) == [{"lineItemId": LINE, "quantity": 1, "restockType": "NO_RESTOCK"}]
 
 
 @pytest.mark.parametrize(
