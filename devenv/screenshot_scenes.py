@@ -247,14 +247,15 @@ class Scenes(ShippingScenes):
         return self.one("account.journal", domain)
 
     def change_an_order(self):
-        """The customer adds something to an order that is confirmed in Odoo."""
+        """The customer takes something off an order of which the goods are gone already."""
         orders = self.odoo.search_read(
             "shopify.order",
             [("backend_id", "=", self.us), ("sale_state", "=", "sale")],
-            ["shopify_gid"],
+            ["shopify_gid", "sale_order_id"],
             limit=1,
         )
         self.changed = orders[0]["id"]
+        self.deliver(orders[0]["sale_order_id"][0])
         order = next(
             order
             for order in self.seed.stores[0].objects("Order")
@@ -269,6 +270,18 @@ class Scenes(ShippingScenes):
                 "shopify.order", [("id", "=", self.changed), ("difference", "!=", False)]
             ),
         )
+
+    def deliver(self, sale):
+        moves = self.odoo.search_read(
+            "stock.move",
+            [("picking_id.sale_id", "=", sale), ("state", "not in", ("done", "cancel"))],
+            ["product_uom_qty", "picking_id"],
+        )
+        for move in moves:
+            values = {"quantity": move["product_uom_qty"], "picked": True}
+            self.odoo.write("stock.move", [move["id"]], values)
+        for picking in {move["picking_id"][0] for move in moves}:
+            self.odoo.call("stock.picking", "button_validate", [picking])
 
     def holds(self):
         """Orders that Shopify advises to cancel; one of them is to be cancelled."""

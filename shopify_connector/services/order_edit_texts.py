@@ -45,7 +45,7 @@ class ShopifyOrderEditor(models.AbstractModel):
         }
         reasons["keep_cancelled"] = reasons["cancel_open"]
         delivered = self.env._(
-            "%(quantity)s of it are delivered.", quantity=f"{line.qty_delivered:g}"
+            "Already delivered: %(quantity)s.", quantity=f"{line.qty_delivered:g}"
         )
         return reasons.get(rule, delivered)
 

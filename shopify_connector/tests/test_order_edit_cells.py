@@ -90,7 +90,7 @@ def _less(state, facts, left, totals, owed):
     """A has ``left`` units afterwards, where nothing is in the way."""
     total, partial_total = totals
     if state in SENT:
-        told = (f"and is {left}" if left else "was removed", "3 of it are delivered")
+        told = (f"and is {left}" if left else "was removed", "Already delivered: 3")
         return replace(facts, choices="accept,return", tells=told)
     if state == "partly_delivered":
         return replace(
@@ -99,7 +99,7 @@ def _less(state, facts, left, totals, owed):
             ship={"B": 1},
             total=partial_total,
             choices="accept,return",
-            tells=("2 of it are delivered",),
+            tells=("Already delivered: 2",),
         )
     ship = {"A": left, "B": 1} if state != "quotation" else {}
     ship = {sku: units for sku, units in ship.items() if units}
