@@ -58,7 +58,8 @@ RULES = {
     # less is ordered: what is still here is not delivered
     "take_off": Rule(APPLIED),
     "take_off_open": Rule(IN_PART, ("return", "accept")),
-    "take_off_invoiced": Rule(IN_PART, ("accept",)),
+    # every removal is a refund in Shopify, with or without money: its credit note follows
+    "take_off_invoiced": Rule(APPLIED),
     "keep_delivered": Rule(EXCEPTION, ("return", "accept")),
     # other amounts of a line
     "reprice": Rule(APPLIED),
@@ -73,7 +74,7 @@ RULES = {
     "keep_invoiced_customer": Rule(EXCEPTION, ("accept",)),
     # the end, and its end
     "cancel": Rule(APPLIED),
-    "cancel_invoiced": Rule(IN_PART, ("accept",)),
+    "cancel_invoiced": Rule(APPLIED),
     "cancel_unsettled": Rule(IN_PART, ("accept",)),
     "cancel_open": Rule(IN_PART, ("return", "accept")),
     "keep_cancelled": Rule(EXCEPTION, ("return", "accept")),
@@ -116,7 +117,6 @@ _REFUNDED = _row(
     "keep_cancelled",
     "cancel_invoiced",
     "keep_cancelled",
-    paid="cancel",
     cancelled="nothing",
 )
 _UNSETTLED = _row(

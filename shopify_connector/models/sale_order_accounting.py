@@ -123,8 +123,15 @@ class SaleOrderLine(models.Model):
         for line in self.invoice_lines:
             if line.move_id.move_type == "out_invoice" and line.parent_state != "cancel":
                 wanted -= line.quantity
+        wanted += sum(self._shopify_credits_of_taken_off().mapped("quantity"))
         digits = self.env["decimal.precision"].precision_get("Product Unit")
         return 0.0 if wanted < 0 or float_is_zero(wanted, precision_digits=digits) else wanted
+
+    def _shopify_credits_of_taken_off(self):
+        """Lines of credit notes over units that are not among those ordered any more; other
+        units that were credited are not invoiced again.
+        """
+        return self.env["account.move.line"]
 
     def _shopify_is_delivered(self):
         return self.qty_delivered_method == "stock_move"

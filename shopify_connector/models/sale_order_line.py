@@ -29,6 +29,12 @@ class SaleOrderLine(models.Model):
     shopify_taxes_included = fields.Boolean(
         copy=False, readonly=True, help="Shopify states the prices of this line with tax."
     )
+    shopify_taken_off = fields.Float(
+        digits="Product Unit",
+        copy=False,
+        readonly=True,
+        help="Units that Shopify took off the line before they were delivered.",
+    )
     # values of stored computed fields that the importer knows; see `_take_computed`
     shopify_computed = fields.Json(store=False)
 

@@ -99,7 +99,10 @@ class SaleOrderLine(models.Model):
         if not asked or not self.sudo().shopify_refund_line_ids:
             return super()._shopify_invoiced(moves)
         # What a refund's credit note took back is not invoiced again.
-        invoiced = super()._shopify_invoiced(moves.filtered(lambda m: not m.shopify_refund_id))
+        taken_off = self._shopify_credits_of_taken_off().move_id
+        invoiced = super()._shopify_invoiced(
+            moves.filtered(lambda move: not move.shopify_refund_id or move in taken_off)
+        )
         for line, units in self._shopify_never_invoiced().items():
             share = exact(units) / exact(line.quantity)
             invoiced.quantity += exact(units)
@@ -126,7 +129,9 @@ class SaleOrderLine(models.Model):
             if "tax_amount_currency" in amounts
         }
         booked = sum((weight.amount for weight in weights.values()), Decimal(0))
-        left_out = max(exact(refund_line.ordered_tax) - booked, Decimal(0))
+        left_out = Decimal(0)
+        if self._shopify_has_left_out():
+            left_out = max(self._shopify_left_out(refund_line, booked), Decimal(0))
         tax = Money(exact(amount), self.currency_id.name)
         if not booked and not left_out:
             return {}
@@ -136,6 +141,35 @@ class SaleOrderLine(models.Model):
             Money(left_out, self.currency_id.name),
             self.currency_id.decimal_places,
         )
+
+    def _shopify_credits_of_taken_off(self):
+        rows = super()._shopify_credits_of_taken_off()
+        lines = self.sudo().shopify_refund_line_ids
+        taken_off = lines.filtered(lambda line: line._is_taken_off()).refund_id
+        left = self.shopify_taken_off
+        for row in self.invoice_lines.sorted("id") if taken_off and left else rows:
+            refund = row.move_id.sudo().shopify_refund_id
+            if refund in taken_off and row.parent_state != "cancel" and row.quantity <= left:
+                left -= row.quantity
+                rows |= row
+        return rows
+
+    def _shopify_has_left_out(self):
+        """Whether Shopify charged taxes on the order that the store does not book.
+
+        Only then the taxes of this line are less than Shopify's for another reason than that units
+        were taken off.
+        """
+        return any(
+            (order.figures or {}).get("left_out")
+            for order in self.order_id.sudo().shopify_order_ids
+        )
+
+    def _shopify_left_out(self, refund_line, booked):
+        """By how much Shopify's taxes are above those booked, of the units that are ordered."""
+        tax, ordered = exact(refund_line.ordered_tax), exact(refund_line.ordered_quantity)
+        left = exact(self.extra_tax_data["quantity"])
+        return tax * left / ordered - booked if ordered else tax - booked
 
     def _shopify_invoice_share(self, quantity):
         asking = self.with_context(shopify_share_of_rest=True)

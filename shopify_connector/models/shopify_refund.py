@@ -232,6 +232,13 @@ class ShopifyRefundLine(models.Model):
     full_amount = fields.Boolean(readonly=True, help="All that was left of the line's amount.")
     credit_line_ids = fields.One2many("account.move.line", "shopify_refund_line_id", readonly=True)
 
+    def _is_taken_off(self):
+        """Whether the units were taken off before they were delivered; see
+        :mod:`~..mappers.taken_off`.
+        """
+        edit = self.refund_id.money_state == "none" and not self.refund_id.return_id
+        return self.restock_type == "cancel" or (edit and self.restock_type != "return")
+
     @api.depends("amount_untaxed", "amount_tax")
     def _compute_amount_total(self):
         for line in self:

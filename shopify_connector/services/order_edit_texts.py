@@ -61,7 +61,8 @@ class ShopifyOrderEditor(models.AbstractModel):
         sale, money = edit.sale, edit.sale.currency_id
         if name == "owed":
             return self.env._(
-                "%(amount)s more is invoiced than is ordered, and was not paid back in Shopify.",
+                "%(amount)s more is invoiced than is ordered, and no refund of Shopify is credited"
+                " for it.",
                 amount=money.format(self._uncovered(edit)),
             )
         if name == "unsettled":

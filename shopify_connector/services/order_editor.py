@@ -8,6 +8,7 @@ from typing import Any
 from odoo import models
 
 from ..mappers.order_decisions import RULES, Progress, decide, state_of
+from ..mappers.refund_value import value_refunds
 from .order_snapshot import Change, applied, fingerprint, snapshot
 from .order_updater import NOTHING_WAITS
 from .outcome import Outcome
@@ -227,6 +228,7 @@ class ShopifyOrderEditor(models.AbstractModel):
             "discount",
             "tax_ids",
             "extra_tax_data",
+            "shopify_taken_off",
         )
         return {name: vals[name] for name in names}
 
@@ -420,13 +422,16 @@ class ShopifyOrderEditor(models.AbstractModel):
     _open_billed = _open_sent
 
     def _uncovered(self, edit):
-        """What is invoiced above the order and is not credited with a refund's money."""
-        sale, totals = edit.sale, edit.order.totals
+        """What is invoiced above the order, less the credit notes that refunds still get."""
+        sale = edit.sale
         owed = self._owed(sale)
-        if not owed:
-            return 0.0
+        if not owed or sale.shopify_backend_id.refund_policy == "none":
+            return owed
+        worth = sum(
+            value.total.amount for value in value_refunds(edit.order).values() if not value.pays_out
+        )
         credits = sale.invoice_ids.filtered(
             lambda move: move.move_type == "out_refund" and move.state == "posted"
         )
-        coming = float(totals.refunded.amount) - sum(credits.mapped("amount_total"))
+        coming = float(worth) - sum(credits.mapped("amount_total"))
         return sale.currency_id.round(owed - max(coming, 0.0))

@@ -59,11 +59,15 @@ class ShopifyOrderEditor(models.AbstractModel):
         if vals and not self._compare(line, quantity, wanted):
             return vals
         data, target = line.extra_tax_data, vals and vals["extra_tax_data"]
+        taken_off = line.shopify_taken_off
+        if vals:
+            taken_off = vals["shopify_taken_off"] + wanted - quantity
         if not line._shopify_amounts_stand() or self._compare(line, quantity, data["quantity"]) > 0:
             # Nobody stated amounts for this: it is worth what Odoo computes.
-            return {"product_uom_qty": quantity}
+            return {"product_uom_qty": quantity, "shopify_taken_off": taken_off}
         return {
             "product_uom_qty": quantity,
+            "shopify_taken_off": taken_off,
             # Odoo would compute them anew from the price list
             "price_unit": line.price_unit,
             "technical_price_unit": line.price_unit,

@@ -168,8 +168,13 @@ class ShopifyOrderValues(models.AbstractModel):
         }
         analytic = {} if self._analytic_models(found) else {"analytic_distribution": False}
         return [
-            {**self._line_vals(backend, line, found, common, rate), **analytic, "sequence": 10 + n}
-            for n, line in enumerate(order.booked_lines)
+            {
+                **self._line_vals(backend, line, found, common, rate),
+                **analytic,
+                "sequence": 10 + n,
+                "shopify_taken_off": float(stated.quantity - line.quantity),
+            }
+            for n, (stated, line) in enumerate(zip(order.lines, order.booked_lines, strict=True))
         ]
 
     def _line_vals(self, backend, line, found, common, rate):

@@ -221,6 +221,8 @@ class ShopifyRefundValues(models.AbstractModel):
 
     def _left_out(self, credit, weights):
         """The weight of taxes that Shopify charged and the store does not book."""
+        if not credit.line.sale_line_id._shopify_has_left_out():
+            return Decimal(0)
         stated = (credit.line.sale_line_id.extra_tax_data or {}).get("manual_tax_amounts")
         if not stated:
             return Decimal(0)
@@ -228,7 +230,7 @@ class ShopifyRefundValues(models.AbstractModel):
             (exact(amounts.get("tax_amount_currency", 0.0)) for amounts in stated.values()),
             Decimal(0),
         )
-        left_out = exact(credit.line.ordered_tax) - booked
+        left_out = credit.line.sale_line_id._shopify_left_out(credit.line, booked)
         if left_out <= 0:
             return Decimal(0)
         return left_out * sum(weights.values()) / booked if booked else left_out

@@ -60,11 +60,13 @@ class EditCase(AccountingCase):
             node.fields["totalRefundedSet"] = node.bag("47.35")
         return node
 
-    def take_off(self, node, lines, restock=False, transactions=(), kind="CANCEL"):
+    def take_off(self, node, lines, restock=False, everything=False):
         """Shopify's refund of an edit, or of another removal: units stay in ``quantity``.
 
         :param lines: ``[(line item, units, subtotal, tax)]``
+        :param everything: shipping too, and the money of the order's refund
         """
+        money = node.extra.get("transactions", []) if everything else []
         items, worth = [], Decimal(0)
         for number, (item, units, subtotal, tax) in enumerate(lines, start=1):
             item["currentQuantity"] -= units
@@ -73,7 +75,7 @@ class EditCase(AccountingCase):
                 {
                     "id": node.gid("RefundLineItem", number),
                     "quantity": units,
-                    "restockType": kind if restock or kind != "CANCEL" else "NO_RESTOCK",
+                    "restockType": "CANCEL" if restock else "NO_RESTOCK",
                     "restocked": restock,
                     "location": None,
                     "subtotalSet": node.bag(subtotal),
@@ -88,14 +90,24 @@ class EditCase(AccountingCase):
                 "createdAt": "2026-11-02T11:30:00Z",
                 "totalRefundedSet": node.bag(0),
                 "refundLineItems": {"nodes": items},
-                "refundShippingLines": {"nodes": []},
+                "refundShippingLines": {"nodes": [self.shipping_of(node)] if everything else []},
                 "orderAdjustments": {"nodes": []},
                 "duties": [],
-                "transactions": {"nodes": [{"id": gid} for gid in transactions]},
+                "transactions": {
+                    "nodes": [{"id": row["id"]} for row in money if row["kind"] == "REFUND"]
+                },
             }
         )
         node.fields.update(edited=True, currentTotalPriceSet=node.bag(node.total - worth))
         return node
+
+    def shipping_of(self, node):
+        return {
+            "id": node.gid("RefundShippingLine", 1),
+            "shippingLine": {"id": node.shipping[0]["id"]},
+            "subtotalAmountSet": node.bag("4.00"),
+            "taxAmountSet": node.bag("0.35"),
+        }
 
     def reach(self, state):
         """Import the order and bring it into a state; returns the sale order."""

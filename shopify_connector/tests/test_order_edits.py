@@ -185,22 +185,55 @@ class TestOrderEdits(EditCase):
         self.assertTotals(moves, "67.59", "2.70", "3.10")
         self.assertEqual(set(moves.mapped("payment_state")), {"paid"})
 
-    def test_credit_follows_the_refund(self):
-        """Money that Shopify paid back needs no decision: its credit note comes with the refund."""
+    def test_credit_note_follows(self):
+        """An edit is a refund in Shopify: its credit note comes by itself, to the cent."""
+        self.us.refund_policy = "posted"
         sale = self.reach("paid")
-        node = self.build(off=ONE, money=["SALE"])
-        node.fields["totalRefundedSet"] = node.bag("21.43")
-        self.assertEqual(self.process(self.us, node)[0].status, "updated")
-        self.assertEqual(self.ordered(sale), {"A": 1, "B": 1})
-        self.assertFalse(self.binding_of(sale).difference)
+        self.assertEqual(self.change(off=ONE, money=["SALE"]).status, "updated")
+        self.assertFalse(self.account())
+        credit = sale.invoice_ids.filtered(lambda move: move.move_type == "out_refund")
+        self.assertEqual((credit.state, round(credit.amount_total, 2)), ("posted", 21.43))
+        self.assertEqual(self.posted(sale), round(sale.amount_total, 2))
+        self.change(off=ONE, money=["SALE"], tags=["later"])
+        self.assertFalse(self.account())
+        self.assertEqual(len(sale.invoice_ids), 2)
 
-    def test_owed_until_it_is_paid_back(self):
+    def test_invoiced_after_the_edit(self):
+        """What was taken off before the invoice is neither invoiced nor credited."""
+        self.us.write(
+            {"invoice_policy": "posted", "invoice_when": "payment", "refund_policy": "posted"}
+        )
+        sale = self.sale(self.us, self.build(displayFinancialStatus="PENDING"))
+        self.assertFalse(self.account())
+        self.change(off=ONE, money=["SALE"])
+        self.assertFalse(self.account())
+        self.assertEqual(sale.invoice_ids.mapped("move_type"), ["out_invoice"])
+        self.assertEqual(self.posted(sale), 25.92)
+
+    def test_taken_off_and_added_again(self):
+        """Units that an edit took off and another put back are invoiced again."""
+        self.us.refund_policy = "posted"
         sale = self.reach("paid")
-        self.assertEqual(self.change(off=ONE, money=["SALE"]).status, "blocked")
-        node = self.build(off=ONE, money=["SALE"])
-        node.fields["totalRefundedSet"] = node.bag("21.43")
+        self.change(off=ONE, money=["SALE"])
+        self.assertFalse(self.account())
+        node = self.build(a=(5, "0.37", "1.98", "2.30"), off=ONE, displayFinancialStatus="PAID")
+        self.transaction(node, 1, "47.35")
+        self.transaction(node, 2, str(node.total - Decimal("47.35") - Decimal("21.43")))
         self.assertEqual(self.process(self.us, node)[0].status, "updated")
-        self.assertFalse(self.binding_of(sale).difference)
+        self.assertFalse(self.account())
+        self.assertEqual(self.ordered(sale), {"A": 3, "B": 1})
+        self.assertEqual(self.posted(sale), round(sale.amount_total, 2))
+
+    def test_owed_where_refunds_are_only_kept(self):
+        self.us.refund_policy = "none"
+        sale = self.reach("paid")
+        (block,) = self.change(off=ONE, money=["SALE"]).blocks
+        self.assertIn("21.43 more is invoiced", block.message.replace("\xa0", " "))
+        binding = self.binding_of(sale)
+        self.assertEqual((binding.choices, self.ordered(sale)["A"]), ("accept", 1))
+        self.us.refund_policy = "posted"
+        self.assertEqual(self.change(off=ONE, money=["SALE"]).status, "updated")
+        self.assertFalse(binding.difference)
 
     # -- deliveries -----------------------------------------------------------------------------
 
