@@ -97,6 +97,13 @@ class ShopifyFulfillmentValues(models.AbstractModel):
         fitting = inside | known.filtered(
             lambda place: warehouse and place.warehouse_id == warehouse
         )
+        if fitting and all(fitting.mapped("shopify_ships")):
+            return []
+        if warehouse == row.backend_id.warehouse_id:
+            # A location that is not mapped stands for the store's warehouse.
+            fitting |= known.filtered(
+                lambda place: not place.warehouse_id and not place.fulfillment_service
+            )
         if not fitting:
             return False
         return fitting.filtered(lambda place: not place.shopify_ships).mapped("shopify_gid")

@@ -16,6 +16,7 @@ class FulfillmentCase(OrderCase):
         cls.goods = {sku: cls.product(cls, sku) for sku in "ABC"}
         for product in cls.goods.values():
             cls.stock(cls, cls.us, product, 10000)
+        cls.elsewhere = cls.env["stock.warehouse"].create({"name": "Elsewhere", "code": "ELSE"})
         cls.ship_product = cls.product(cls, "SHIP", type="service")
         cls.carrier = cls.new_carrier("UPS Ground")
 
@@ -40,6 +41,7 @@ class FulfillmentCase(OrderCase):
         )
         self.main, self.other = self.locations[0], self.locations[1]
         self.main.warehouse_id = self.us.warehouse_id
+        self.other.warehouse_id = self.elsewhere
 
     # -- orders ---------------------------------------------------------------------------------
 

@@ -218,7 +218,7 @@ class TestFulfillmentExport(FulfillmentCase):
         )
 
     def test_a_warehouse_without_location_waits(self):
-        self.main.warehouse_id = False
+        self.main.warehouse_id = self.elsewhere
         sale = self.order()
         self.ship(sale)
         self.push()
@@ -227,6 +227,13 @@ class TestFulfillmentExport(FulfillmentCase):
         self.push()
         self.assertEqual(len(self.shipped(sale)), 1)
         self.assertFalse(self.exceptions())
+
+    def test_a_location_that_is_not_mapped_stands_for_the_stores_warehouse(self):
+        self.locations.warehouse_id = False
+        sale = self.order()
+        self.ship(sale)
+        self.push()
+        self.assertEqual(len(self.shipped(sale)), 1)
 
     def test_where_shopify_ships_nothing_is_told(self):
         self.main.shopify_ships = True
