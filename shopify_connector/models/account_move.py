@@ -13,7 +13,9 @@ class AccountMove(models.Model):
     )
 
     def _post(self, soft=True):
-        """Refunds of an order may wait for its invoice."""
+        """Refunds of an order may wait for its invoice, and payments that were booked before an
+        invoice that a person posts are to be matched with it.
+        """
         posted = super()._post(soft)
         sales = posted.filtered(
             lambda move: move.move_type == "out_invoice"
@@ -26,6 +28,8 @@ class AccountMove(models.Model):
                 lambda order: order.backend_id.refund_policy != "none"
             )
             self.env["shopify.accounting.task"].sudo()._add(wanted)
+        if not self.env.context.get("shopify_in_job"):
+            self.env["shopify.accounting.task"]._add_sales(sales)
         return posted
 
     def action_view_shopify_refund(self):

@@ -138,7 +138,9 @@ class ShopifyInvoicer(models.AbstractModel):
     def _post(self, moves, plan):
         to_post = [move.id for order, move in moves.items() if plan[order].policy != "draft"]
         if to_post:
-            self.env["account.move"].browse(to_post).action_post()
+            # What the job posts it matches itself.
+            moves = self.env["account.move"].with_context(shopify_in_job=True)
+            moves.browse(to_post).action_post()
 
     # === PROOF === #
 

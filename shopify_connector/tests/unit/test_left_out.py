@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from hypothesis import given, settings
-from mapper_drawn import orders
 
 from shopify_connector.mappers.money import Money
 from shopify_connector.mappers.order import map_order, prove
+from shopify_connector.tests.order_drawn import orders
 
 
 def leave_out(order, keys):

@@ -1,14 +1,12 @@
 """Any order that adds up by Shopify's arithmetic is proved; one minor unit off is not."""
 
-from decimal import Decimal
-
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mapper_drawn import orders
-from mapper_nodes import DIGITS, bag
+from mapper_nodes import bag
 
 from shopify_connector.mappers.money import Money
 from shopify_connector.mappers.order import map_order, prove
+from shopify_connector.tests.order_drawn import decimal, orders
 
 several = settings(
     max_examples=80, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
@@ -17,7 +15,7 @@ POLICIES = (("presentment", 0), ("shop", 1))
 
 
 def amount(minor, currency):
-    return Money(Decimal(minor).scaleb(-DIGITS[currency]), currency)
+    return Money(decimal(minor, currency), currency)
 
 
 @several
