@@ -29,7 +29,7 @@ class AccountMove(models.Model):
             )
             self.env["shopify.accounting.task"].sudo()._add(wanted)
         if not self.env.context.get("shopify_in_job"):
-            self.env["shopify.accounting.task"]._add_sales(sales)
+            self.env["shopify.accounting.task"].sudo()._add_sales(sales)
         return posted
 
     def action_view_shopify_refund(self):
