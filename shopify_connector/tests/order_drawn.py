@@ -32,26 +32,23 @@ class Books:
     :ivar payments: of each transaction that moved money, negative where it went back
     """
 
-    total: list = field(default_factory=lambda: [0, 0])
-    tax: list = field(default_factory=lambda: [0, 0])
-    shipping: list = field(default_factory=lambda: [0, 0])
-    discount: list = field(default_factory=lambda: [0, 0])
+    total: tuple = (0, 0)
+    tax: tuple = (0, 0)
+    shipping: tuple = (0, 0)
+    discount: tuple = (0, 0)
     taxes: dict = field(default_factory=dict)
     payments: list = field(default_factory=list)
 
     def book(self, figure, pair, sign=1):
-        sums = getattr(self, figure)
-        for side in (0, 1):
-            sums[side] += sign * pair[side]
-
-    def book_tax(self, key, pair):
-        self.book("tax", pair)
-        known = self.taxes.get(key, (0, 0))
-        self.taxes[key] = (known[0] + pair[0], known[1] + pair[1])
+        setattr(self, figure, _plus(getattr(self, figure), pair, sign))
 
     @property
     def paid(self):
-        return [sum(pair[side] for pair in self.payments) for side in (0, 1)]
+        return tuple(sum(pair[side] for pair in self.payments) for side in (0, 1))
+
+
+def _plus(left, right, sign=1):
+    return left[0] + sign * right[0], left[1] + sign * right[1]
 
 
 def decimal(minor, currency):
@@ -94,33 +91,32 @@ def round_half_up(numerator, denominator):
 
 
 @st.composite
-def taxes(draw, pen, base, included, books):
+def taxes(draw, pen, base, included):
     """Tax lines on ``base`` minor units; two of them may have one title and rate."""
     chosen = draw(st.lists(st.tuples(st.sampled_from(TITLES), st.sampled_from(RATES)), max_size=3))
     whole = 10_000 + (sum(round(rate * 10_000) for _, rate in chosen) if included else 0)
     lines = []
     for title, rate in chosen:
         pair = pen.pair(round_half_up(base * round(rate * 10_000), whole))
-        liable = draw(st.sampled_from([None, False, True]))
-        books.book_tax((title, rate, bool(liable)), pair)
-        if not included:
-            books.book("total", pair)
         lines.append(
-            {"title": title, "rate": rate, "channelLiable": liable, "priceSet": pen.bag(pair)}
+            {
+                "title": title,
+                "rate": rate,
+                "channelLiable": draw(st.sampled_from([None, False, True])),
+                "priceSet": pen.bag(pair),
+            }
         )
     return lines
 
 
 @st.composite
-def discounts(draw, pen, gross, books):
+def discounts(draw, pen, gross):
     """Draw (allocations, seen amount that is left); they never take more than there is."""
     found, left = [], list(gross)
     for _ in range(draw(st.integers(0, 3))):
         seen = draw(st.one_of(st.integers(0, left[0]), st.just(left[0])))
         pair = (seen, min(pen.pair(seen)[1], left[1]))
         left = [left[0] - pair[0], left[1] - pair[1]]
-        books.book("discount", pair)
-        books.book("total", pair, -1)
         kind = draw(st.sampled_from(KINDS))
         found.append(
             {
@@ -138,12 +134,11 @@ def discounts(draw, pen, gross, books):
 
 
 @st.composite
-def line_items(draw, pen, number, included, books):
+def line_items(draw, pen, number, included):
     unit = pen.pair(draw(st.integers(0, 200_000)))
     quantity = draw(st.integers(0, 1000))
     gross = (unit[0] * quantity, unit[1] * quantity)
-    books.book("total", gross)
-    found, net = draw(discounts(pen, gross, books))
+    found, net = draw(discounts(pen, gross))
     variant = draw(st.booleans())
     return {
         "id": pen.gid("LineItem", number),
@@ -157,68 +152,50 @@ def line_items(draw, pen, number, included, books):
         "product": None,
         "originalUnitPriceSet": pen.bag(unit),
         "discountAllocations": found,
-        "taxLines": draw(taxes(pen, net, included, books)),
+        "taxLines": draw(taxes(pen, net, included)),
         "duties": [
-            draw(charges(pen, pen.gid("Duty", number * 10 + index), included, books))
+            draw(charges(pen, pen.gid("Duty", number * 10 + index), included))
             for index in range(draw(st.integers(0, 1)))
         ],
     }
 
 
 @st.composite
-def charges(draw, pen, gid, included, books):
+def charges(draw, pen, gid, included):
     pair = pen.pair(draw(st.integers(1, 9_999)))
-    books.book("total", pair)
     return {
         "id": gid,
         "name": "Fee",
         "price": pen.bag(pair),
-        "taxLines": draw(taxes(pen, pair[0], included, books)),
+        "taxLines": draw(taxes(pen, pair[0], included)),
     }
 
 
 @st.composite
-def shipping_lines(draw, pen, number, included, books):
+def shipping_lines(draw, pen, number, included):
     pair = pen.pair(draw(st.integers(0, 9_999)))
-    books.book("total", pair)
-    books.book("shipping", pair)
-    found, net = draw(discounts(pen, pair, books))
+    found, net = draw(discounts(pen, pair))
     return {
         "id": pen.gid("ShippingLine", number),
         "title": "Standard",
         "isRemoved": False,
         "originalPriceSet": pen.bag(pair),
         "discountAllocations": found,
-        "taxLines": draw(taxes(pen, net, included, books)),
+        "taxLines": draw(taxes(pen, net, included)),
     }
 
 
 @st.composite
-def transactions(draw, pen, books):
-    """How the order was paid: ``(transactions, financial status)``.
+def transactions(draw, pen, total):
+    """How an order was paid: ``(transactions, financial status)``.
 
     Some of several captures or tenders, or all of them; cash with change; attempts that failed.
     """
-    total = tuple(books.total)
     found = []
 
     def add(kind, status, pair, gateway):
-        found.append(
-            {
-                "id": pen.gid("OrderTransaction", len(found) + 1),
-                "kind": kind,
-                "status": status,
-                "gateway": gateway,
-                "formattedGateway": gateway.replace("_", " ").title(),
-                "manualPaymentGateway": False,
-                "processedAt": DATE,
-                "amountSet": pen.bag(pair),
-                "test": False,
-            }
-        )
-        if status == "SUCCESS" and kind in ("SALE", "CAPTURE", "CHANGE"):
-            sign = -1 if kind == "CHANGE" else 1
-            books.payments.append((sign * pair[0], sign * pair[1]))
+        gid = pen.gid("OrderTransaction", len(found) + 1)
+        found.append(transaction(gid, kind, status, pen.bag(pair), gateway))
 
     if not total[0]:
         return found, "PAID"
@@ -226,7 +203,7 @@ def transactions(draw, pen, books):
         add(kind, status, total, "shopify_payments")
     if pen.seen == pen.shop and draw(st.integers(0, 5)) == 0:
         change = draw(st.integers(1, 5_000))
-        add("SALE", "SUCCESS", (total[0] + change, total[1] + change), "cash")
+        add("SALE", "SUCCESS", _plus(total, (change, change)), "cash")
         add("CHANGE", "SUCCESS", (change, change), "cash")
         return found, "PAID"
     kind = draw(st.sampled_from(["SALE", "CAPTURE"]))
@@ -235,14 +212,33 @@ def transactions(draw, pen, books):
     kept = draw(st.sampled_from([len(shares)] * 3 + [len(shares) - 1, 0]))
     for pair in shares[:kept]:
         add(kind, "SUCCESS", pair, draw(st.sampled_from(GATEWAYS)))
-    status = "PAID" if kept == len(shares) else "PARTIALLY_PAID" if kept else "PENDING"
-    return found, status
+    return found, "PAID" if kept == len(shares) else "PARTIALLY_PAID" if kept else "PENDING"
+
+
+def transaction(gid, kind, status, amount, gateway):
+    return {
+        "id": gid,
+        "kind": kind,
+        "status": status,
+        "gateway": gateway,
+        "formattedGateway": gateway.replace("_", " ").title(),
+        "manualPaymentGateway": False,
+        "processedAt": DATE,
+        "amountSet": amount,
+        "test": False,
+    }
 
 
 def _shares(total, ends):
     """Parts of a pair that end at these seen amounts; in the other currency they sum up too."""
     marks = [(0, 0), *((end, total[1] * end // total[0]) for end in ends)]
-    return [(end[0] - start[0], end[1] - start[1]) for start, end in pairwise(marks)]
+    return [_plus(end, start, -1) for start, end in pairwise(marks)]
+
+
+def part_of(total, index, parts):
+    """One of equal parts of a pair; all of them sum to it."""
+    marks = [[amount * place // parts for amount in total] for place in (index, index + 1)]
+    return _plus(marks[1], marks[0], -1)
 
 
 @st.composite
@@ -254,22 +250,11 @@ def orders(draw, number=1):
     number = number() if callable(number) else number
     seen = draw(st.sampled_from(CURRENCIES))
     shop = draw(st.sampled_from([seen, *CURRENCIES]))
-    pen, books = Pen(number, seen, shop, draw(st.integers(200, 5000))), Books()
+    pen = Pen(number, seen, shop, draw(st.integers(200, 5000)))
     included = draw(st.booleans())
-    items = [
-        draw(line_items(pen, index, included, books)) for index in range(1, draw(st.integers(1, 9)))
-    ]
-    shipping = [
-        draw(shipping_lines(pen, index, included, books))
-        for index in range(draw(st.integers(0, 2)))
-    ]
-    fees = [
-        draw(charges(pen, pen.gid("AdditionalFee", index), included, books))
-        for index in range(draw(st.integers(0, 1)))
-    ]
-    tip = pen.pair(draw(st.sampled_from([0, 0, 250, 300])))
-    books.book("total", tip)
-    if tip[0] and draw(st.booleans()):
+    items = [draw(line_items(pen, index, included)) for index in range(1, draw(st.integers(1, 9)))]
+    tip = pen.bag(pen.pair(draw(st.sampled_from([0, 0, 250, 300]))))
+    if minor(tip)[0] and draw(st.booleans()):
         items.insert(
             draw(st.integers(0, len(items))),
             {
@@ -277,11 +262,9 @@ def orders(draw, number=1):
                 "title": "Tip",
                 "quantity": 1,
                 "requiresShipping": False,
-                "originalUnitPriceSet": pen.bag(tip),
+                "originalUnitPriceSet": tip,
             },
         )
-    paid, status = draw(transactions(pen, books))
-    left = [total - part for total, part in zip(books.total, books.paid, strict=True)]
     node = {
         "__typename": "Order",
         "id": f"gid://shopify/Order/{number}",
@@ -293,20 +276,90 @@ def orders(draw, number=1):
         "presentmentCurrencyCode": seen,
         "taxesIncluded": included,
         "edited": draw(st.booleans()),
-        "displayFinancialStatus": status,
-        "totalPriceSet": pen.bag(books.total),
-        "totalTaxSet": pen.bag(books.tax),
-        "totalShippingPriceSet": pen.bag(books.shipping),
-        "totalDiscountsSet": pen.bag(books.discount),
-        "totalTipReceivedSet": pen.bag(tip),
-        "totalReceivedSet": pen.bag(books.paid),
-        "totalOutstandingSet": pen.bag(left),
+        "totalTipReceivedSet": tip,
         "lineItems": {"nodes": items},
-        "shippingLines": {"nodes": shipping},
-        "additionalFees": fees,
-        "transactions": paid,
+        "shippingLines": {
+            "nodes": [
+                draw(shipping_lines(pen, index, included))
+                for index in range(draw(st.integers(0, 2)))
+            ]
+        },
+        "additionalFees": [
+            draw(charges(pen, pen.gid("AdditionalFee", index), included))
+            for index in range(draw(st.integers(0, 1)))
+        ],
+        "transactions": [],
     }
-    return node, books
+    total = add_up(node).total
+    node["transactions"], node["displayFinancialStatus"] = draw(transactions(pen, total))
+    return node, close(node)
+
+
+# === ADDING UP === #
+
+
+def minor(bag):
+    """``(seen, store's)`` of a money bag in minor units."""
+    moneys = bag["presentmentMoney"], bag["shopMoney"]
+    return tuple(
+        int(Decimal(money["amount"]).scaleb(DIGITS[money["currencyCode"]])) for money in moneys
+    )
+
+
+def add_up(node):
+    """The :class:`Books` of an order, by plain addition of what is on it."""
+    books, included = Books(), node["taxesIncluded"]
+
+    def price(bag, quantity, taxed, allocations=()):
+        pair = minor(bag)
+        books.book("total", (pair[0] * quantity, pair[1] * quantity))
+        for allocation in allocations:
+            taken = minor(allocation["allocatedAmountSet"])
+            books.book("total", taken, -1)
+            books.book("discount", taken)
+        for tax in taxed:
+            key, amount = (
+                (tax["title"], tax["rate"], bool(tax["channelLiable"])),
+                minor(tax["priceSet"]),
+            )
+            books.taxes[key] = _plus(books.taxes.get(key, (0, 0)), amount)
+            books.book("tax", amount)
+            if not included:
+                books.book("total", amount)
+        return pair
+
+    items = node["lineItems"]["nodes"]
+    for item in items:
+        taxed, allocations = item.get("taxLines", ()), item.get("discountAllocations", ())
+        price(item["originalUnitPriceSet"], item["quantity"], taxed, allocations)
+    for item in node["shippingLines"]["nodes"]:
+        pair = price(item["originalPriceSet"], 1, item["taxLines"], item["discountAllocations"])
+        books.book("shipping", pair)
+    duties = [duty for item in items for duty in item.get("duties", ())]
+    for charge in (*duties, *node["additionalFees"]):
+        price(charge["price"], 1, charge["taxLines"])
+    if not any(item["title"] == "Tip" for item in items):
+        books.book("total", minor(node["totalTipReceivedSet"]))
+    for item in node["transactions"]:
+        if item["status"] == "SUCCESS" and item["kind"] in ("SALE", "CAPTURE", "CHANGE"):
+            sign = -1 if item["kind"] == "CHANGE" else 1
+            books.payments.append(_plus((0, 0), minor(item["amountSet"]), sign))
+    return books
+
+
+def close(node):
+    """Write the totals of an order onto it; returns its :class:`Books`."""
+    books = add_up(node)
+    pen = Pen(node["number"], node["presentmentCurrencyCode"], node["currencyCode"], 1000)
+    node.update(
+        totalPriceSet=pen.bag(books.total),
+        totalTaxSet=pen.bag(books.tax),
+        totalShippingPriceSet=pen.bag(books.shipping),
+        totalDiscountsSet=pen.bag(books.discount),
+        totalReceivedSet=pen.bag(books.paid),
+        totalOutstandingSet=pen.bag(_plus(books.total, books.paid, -1)),
+    )
+    return books
 
 
 # === READING === #

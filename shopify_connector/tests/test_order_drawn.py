@@ -6,7 +6,6 @@ What is drawn is the same in each run. ``SHOPIFY_CONNECTOR_DRAWN_ORDERS=5000`` d
 
 import itertools
 import os
-from contextlib import contextmanager
 from dataclasses import dataclass
 from unittest import SkipTest
 
@@ -18,6 +17,7 @@ try:
     from hypothesis import strategies as st
 
     from .order_drawn import CURRENCIES, DIGITS, decimal, orders, story
+    from .order_reduced import reduce
 except ImportError:
     hypothesis = None
 
@@ -111,10 +111,6 @@ def _seen(bag):
     return bag["presentmentMoney"]["amount"]
 
 
-class _Rollback(Exception):
-    pass
-
-
 class TestOrderDrawn(AccountingCase):
     @classmethod
     def setUpClass(cls):
@@ -180,29 +176,26 @@ class TestOrderDrawn(AccountingCase):
     # -- what is drawn --------------------------------------------------------------------------
 
     def drawn(self):
-        """``[(order node, Books, splits)]``, none twice; the same ones each time."""
-        numbers, found = itertools.count(1), {}
-
-        def keep(order, splits):
-            found.setdefault(_key(order[0]), (*order, tuple(splits)))
-
-        self._draw(keep, lambda: next(numbers))
-        return list(found.values())[:COUNT]
-
-    def _draw(self, function, number):
-        """Call ``function(order, splits)`` with drawn values, and with simpler ones if it fails.
+        """``[(order node, Books, splits)]``, none twice; the same ones each time.
 
         ``splits`` are per mille of what is left, for each part but the last.
         """
-        settings = hypothesis.settings(
+        numbers, found = itertools.count(1), {}
+
+        @hypothesis.seed(SEED)
+        @hypothesis.settings(
             # some are drawn twice
             max_examples=2 * COUNT,
             deadline=None,
             database=None,
             suppress_health_check=list(hypothesis.HealthCheck),
         )
-        splits = st.lists(st.integers(0, 1000), max_size=2)
-        hypothesis.seed(SEED)(settings(hypothesis.given(orders(number), splits)(function)))()
+        @hypothesis.given(orders(lambda: next(numbers)), st.lists(st.integers(0, 1000), max_size=2))
+        def keep(order, splits):
+            found.setdefault(_key(order[0]), (*order, splits))
+
+        keep()
+        return list(found.values())[:COUNT]
 
     # -- the test -------------------------------------------------------------------------------
 
@@ -211,10 +204,9 @@ class TestOrderDrawn(AccountingCase):
         checked = 0
         for start, way in zip(range(0, len(drawn), BATCH), itertools.cycle(WAYS), strict=False):
             batch = drawn[start : start + BATCH]
-            with self.rolled_back():
-                problems = self.run_batch(way, batch)
+            problems = self.tried(way, batch)
             if problems:
-                self.explain(way, problems)
+                self.explain(way, batch, problems)
             checked += len(batch)
         self.assertGreaterEqual(checked, min(COUNT, 200))
 
@@ -227,32 +219,32 @@ class TestOrderDrawn(AccountingCase):
             seen |= features(node, books) | {f"{len(splits) + 1} parts"}
         self.assertEqual(FEATURES - seen, set())
 
-    def explain(self, way, problems):
-        """Fail with the simplest order that still goes wrong, alone."""
-        wrong = {_key(node) for node, _sentences in problems}
-        started = []
+    def explain(self, way, batch, problems):
+        """Fail with the simplest order that still goes wrong."""
 
-        def alone(order, splits):
-            if not started and _key(order[0]) not in wrong:
-                return
-            started.append(True)
-            with self.rolled_back():
-                found = self.run_batch(way, [(*order, tuple(splits))])
-            if found:
-                raise AssertionError(_report(way, found, splits))
+        def alone(*drawn):
+            return self.tried(way, [drawn])
 
-        self._draw(alone, 1)
-        self.fail("Only together with others:\n" + _report(way, problems))
+        text = f"{len(problems)} of {len(batch)} orders go wrong, {way}"
+        wrong = {node["id"] for node, _sentences in problems}
+        for drawn in batch:
+            if drawn[0]["id"] in wrong and alone(*drawn):
+                simplest = reduce(drawn[0], drawn[2], alone)
+                problems = alone(*simplest)
+                text += f"; the simplest with splits {simplest[2]}:"
+                break
+        self.fail("\n".join([text, *(_report(*problem) for problem in problems)]))
 
-    @contextmanager
-    def rolled_back(self):
+    def tried(self, way, batch):
+        """What goes wrong with a batch, of which nothing stays: ``[(node, [sentence])]``."""
+        savepoint = self.env.cr.savepoint()
         try:
-            with self.env.cr.savepoint():
-                yield
-                self.env.flush_all()
-                raise _Rollback
-        except _Rollback:
-            self.env.invalidate_all()
+            return self.run_batch(way, batch)
+        except Exception as error:
+            return [(node, [repr(error)]) for node, _books, _splits in batch]
+        finally:
+            self.env.invalidate_all(flush=False)
+            savepoint.close(rollback=True)
 
     def run_batch(self, way, batch):
         """Import, invoice and pay a batch, then once more; returns ``[(node, [sentence])]``."""
@@ -395,8 +387,5 @@ def _key(node):
     return story(node).partition(" ")[2]
 
 
-def _report(way, problems, splits=None):
-    texts = [f"{way}" + (f", splits {splits}" if splits is not None else "")]
-    for node, sentences in problems:
-        texts += [story(node), *(f"  -> {sentence}" for sentence in dict.fromkeys(sentences))]
-    return "\n".join(texts)
+def _report(node, sentences):
+    return "\n".join([story(node), *(f"  -> {sentence}" for sentence in dict.fromkeys(sentences))])
