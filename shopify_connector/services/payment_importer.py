@@ -258,6 +258,8 @@ class ShopifyPaymentImporter(models.AbstractModel):
         accountant = self.env["shopify.accountant"]
         if target is None:
             return self._gateway_block(payment)
+        if payment.currency_id != payment.order_id.currency_id:
+            return self._currency_block(payment)
         if target.kind == "ignore":
             return None
         if not target.journal:
@@ -296,6 +298,25 @@ class ShopifyPaymentImporter(models.AbstractModel):
             ).id
             or None,
             values={"gateway": gateway, "kind": kind},
+        )
+
+    def _currency_block(self, payment):
+        known = payment.currency_id
+        return Block(
+            category="accounting",
+            key=payment.shopify_gid,
+            title=self.env._("A payment of order %s is in another currency", payment.order_id.name),
+            message=self.env._(
+                "Order %(order)s is in %(currency)s, its payment of %(amount)s by %(gateway)s is"
+                " not, so it was not booked.",
+                order=payment.order_id.name,
+                currency=payment.order_id.currency_id.name,
+                amount=known.format(payment.amount) if known else payment.amount,
+                gateway=payment.gateway_title or payment.gateway,
+            ),
+            remedy=self.env._("Compare the payment with Shopify and book it by hand."),
+            res_model="sale.order",
+            res_id=payment.sale_order_id.id,
         )
 
     def _method_block(self, payment, target):

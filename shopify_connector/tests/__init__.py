@@ -21,6 +21,7 @@ from . import (
     test_match_flow,
     test_match_product,
     test_match_tax,
+    test_order_bad_input,
     test_order_business,
     test_order_cancel,
     test_order_edit_cells,
