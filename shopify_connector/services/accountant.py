@@ -18,6 +18,8 @@ from .outcome import Block, Blocked
 _logger = logging.getLogger(__name__)
 
 FLOW = "accounting"
+# Odoo's constraint: a line of an entry has an account.
+_NO_ACCOUNT = "account_move_line_check_accountable_required_fields"
 # Attempts that say nothing about how an order is paid.
 _NO_TENDER = ("failure", "error")
 
@@ -100,7 +102,7 @@ class ShopifyAccountant(models.AbstractModel):
         except Exception as error:
             if len(orders) == 1:
                 _logger.info("Accounting of %s failed", orders.name, exc_info=True)
-                return {orders: [self._block(orders, describe(error))]}
+                return {orders: [self._failure_block(backend, orders, error)]}
             _logger.info("Accounting of %s orders failed, now one by one", len(orders))
         blocks = {}
         for order in orders:
@@ -183,6 +185,39 @@ class ShopifyAccountant(models.AbstractModel):
             remedy=self.env._("Create the journal, or choose one on the store; then retry."),
             res_model="shopify.backend",
             res_id=backend.id,
+        )
+
+    def _failure_block(self, backend, order, error):
+        """The Block of what a step raised for one order."""
+        diagnosis = getattr(error, "diag", None)
+        if diagnosis is not None and diagnosis.constraint_name == _NO_ACCOUNT:
+            return self._account_block(backend, order)
+        return self._block(order, describe(error))
+
+    def _account_block(self, backend, order):
+        """An entry cannot be written, because it is not known on which account."""
+        sale = order.sale_order_id.with_company(backend.company_id)
+        product = sale.order_line.product_id.filtered(
+            lambda product: not product.product_tmpl_id.get_product_accounts()["income"]
+        )[:1]
+        holder = product or sale.partner_invoice_id
+        return Block(
+            category="accounting",
+            key=f"account|{holder._name}|{holder.id}",
+            title=self.env._("%s has no account", holder.display_name),
+            message=self.env._(
+                "Order %(order)s: no %(kind)s account is set for %(name)s in %(company)s.",
+                order=order.name,
+                kind=self.env._("income") if product else self.env._("receivable"),
+                name=holder.display_name,
+                company=backend.company_id.name,
+            ),
+            remedy=self.env._(
+                "Set the account there, on the product's category, or as the default of the"
+                " company; then retry."
+            ),
+            res_model=holder._name,
+            res_id=holder.id,
         )
 
     # === REPORTING === #
