@@ -9,17 +9,17 @@ from decimal import Decimal
 class Figures:
     """What Shopify says of an order, in major units of the order's currency.
 
-    :ivar shipping: before its discount; None as ``discount``: not known
+    :ivar shipping: before its discount; None, as all but ``total`` may be: not known
     :ivar taxes: ``{(title, rate, liability of the channel): amount}``
     :ivar payments: amounts of the transactions that moved money, negative where it went back
     :ivar books: ``(total, tax)`` in the currency of the company's books, None in others
     """
 
     total: Decimal
-    tax: Decimal
+    tax: Decimal | None
     shipping: Decimal | None = None
     discount: Decimal | None = None
-    taxes: dict = field(default_factory=dict)
+    taxes: dict | None = field(default_factory=dict)
     payments: list = field(default_factory=list)
     books: tuple | None = None
 
@@ -86,7 +86,8 @@ class OrderCheck:
 
     def invoices(self):
         """All invoices together: totals, taxes, and the same in the books."""
-        figures, moves = self.figures, self.sale.invoice_ids
+        figures = self.figures
+        moves = self.sale.invoice_ids.filtered(lambda move: move.move_type == "out_invoice")
         if not self.invoiced:
             self._compare("invoices", 0, len(moves))
             return
@@ -169,4 +170,6 @@ class OrderCheck:
 
 
 def _some(amounts):
+    if amounts is None:
+        return None
     return {key: amount for key, amount in sorted(amounts.items(), key=str) if amount}

@@ -134,7 +134,7 @@ def discounts(draw, pen, gross):
 
 
 @st.composite
-def line_items(draw, pen, number, included):
+def line_items(draw, pen, number, included, edits):
     unit = pen.pair(draw(st.integers(0, 200_000)))
     quantity = draw(st.integers(0, 1000))
     gross = (unit[0] * quantity, unit[1] * quantity)
@@ -145,7 +145,7 @@ def line_items(draw, pen, number, included):
         "title": f"Article {number}",
         "sku": f"SKU-{number}" if variant else None,
         "quantity": quantity,
-        "currentQuantity": draw(st.integers(0, quantity)),
+        "currentQuantity": draw(st.integers(0, quantity)) if edits else quantity,
         "requiresShipping": draw(st.booleans()),
         "isGiftCard": draw(st.sampled_from([False, False, True])),
         "variant": {"id": f"gid://shopify/ProductVariant/{number}"} if variant else None,
@@ -242,17 +242,20 @@ def part_of(total, index, parts):
 
 
 @st.composite
-def orders(draw, number=1):
+def orders(draw, number=1, edits=True):
     """Draw (order node, Books).
 
     :param number: of the order, or a function that gives it
+    :param edits: whether units may have been taken off
     """
     number = number() if callable(number) else number
     seen = draw(st.sampled_from(CURRENCIES))
     shop = draw(st.sampled_from([seen, *CURRENCIES]))
     pen = Pen(number, seen, shop, draw(st.integers(200, 5000)))
     included = draw(st.booleans())
-    items = [draw(line_items(pen, index, included)) for index in range(1, draw(st.integers(1, 9)))]
+    items = [
+        draw(line_items(pen, index, included, edits)) for index in range(1, draw(st.integers(1, 9)))
+    ]
     tip = pen.bag(pen.pair(draw(st.sampled_from([0, 0, 250, 300]))))
     if minor(tip)[0] and draw(st.booleans()):
         items.insert(
@@ -275,7 +278,7 @@ def orders(draw, number=1):
         "currencyCode": shop,
         "presentmentCurrencyCode": seen,
         "taxesIncluded": included,
-        "edited": draw(st.booleans()),
+        "edited": edits and draw(st.booleans()),
         "totalTipReceivedSet": tip,
         "lineItems": {"nodes": items},
         "shippingLines": {

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
-from mapper_drawn import orders
 from mapper_nodes import bag, line_item, order, shipping_line, tax, usd
 
 from shopify_connector.mappers.money import Money
 from shopify_connector.mappers.order import map_order, prove
 from shopify_connector.mappers.taken_off import taken_units
+from shopify_connector.tests.order_drawn import orders
 
 RECORDED = Path(__file__).resolve().parents[4] / "shared/recordings/2026-04/orders"
 LINE = "gid://shopify/LineItem/1"
