@@ -74,7 +74,9 @@ class ShopifyInvoicer(models.AbstractModel):
         """``{sale.order.line id: quantity}`` to invoice now; empty when nothing is due."""
         lines = sale.order_line.filtered(lambda line: not line.display_type)
         if when == "delivery":
-            goods = lines.filtered(lambda line: line._shopify_is_delivered())
+            goods = lines.filtered(
+                lambda line: line.product_uom_qty and line._shopify_is_delivered()
+            )
             if goods and not any(goods.mapped("qty_delivered")):
                 return {}
         found = {line.id: line._shopify_quantity_to_invoice(when) for line in lines}

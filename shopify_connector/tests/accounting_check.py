@@ -55,9 +55,9 @@ class OrderCheck:
         sale, figures = self.sale, self.figures
         self._compare("order total", figures.total, self._exact(sale.amount_total))
         self._compare("order tax", figures.tax, self._exact(sale.amount_tax))
-        self._compare(
-            "order untaxed", figures.total - figures.tax, self._exact(sale.amount_untaxed)
-        )
+        if figures.tax is not None:
+            untaxed = figures.total - figures.tax
+            self._compare("order untaxed", untaxed, self._exact(sale.amount_untaxed))
         self._compare("order taxes", _some(figures.taxes), self._order_taxes())
         shipping = discount = Decimal(0)
         for line in sale.order_line:

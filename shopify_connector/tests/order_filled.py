@@ -24,8 +24,8 @@ from graphql import (
 from shopify_sandbox import schema
 
 UNKNOWN = "SOMETHING_NEW"
-# Would make another order of it: one that is cancelled.
-_LEFT_NULL = frozenset({"cancelledAt", "closedAt", "cancelReason"})
+# Would make another order of it: one that is cancelled, or refunded.
+_LEFT_NULL = frozenset({"cancelledAt", "closedAt", "cancelReason", "refunds", "returns"})
 # Fields whose value must make sense to the reader.
 _BY_NAME = {
     "amount": "0.0",

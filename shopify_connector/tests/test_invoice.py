@@ -137,6 +137,24 @@ class TestInvoice(AccountingCase):
         sale = self.run_order(order)
         self.assertEqual(sale.invoice_ids.amount_total, 10)
 
+    def test_nothing_left_to_deliver(self):
+        """Goods that were all taken off hold no invoice of the rest back."""
+        self.us.invoice_when = "delivery"
+        order = OrderNode(5).line("A", "10", 0)
+        order.line("S", "10", 1, requiresShipping=False, variant=None, product=None)
+        self.transaction(order, 1, order.total)
+        self.assertEqual(self.run_order(order).invoice_ids.amount_total, 10)
+
+    def test_posted_by_a_person(self):
+        """The payment was booked before; it is matched when somebody posts the invoice."""
+        self.us.write({"invoice_policy": "none", "book_payments": True})
+        sale = self.run_order(self.paid())
+        sale._force_lines_to_invoice_policy_order()
+        invoice = sale._create_invoices()
+        invoice.action_post()
+        self.assertFalse(self.account())
+        self.assertEqual(invoice.amount_residual, 0)
+
     def test_parts_by_hand(self):
         """A person who invoices a part gets Shopify's share, and the last one the rest."""
         self.us.invoice_policy = "none"

@@ -89,14 +89,15 @@ class TestOrderRecordings(AccountingCase):
     def differences(self, recorded, node):
         """What was recorded against what is in the books; what was not recorded, is derived."""
         stated = {**node, **{key: value for key, value in recorded.items() if value is not None}}
-        total, tax, taxes = stated["totalPriceSet"], _amount(stated["totalTaxSet"]), _taxes(node)
+        total, tax = _amount(stated["totalPriceSet"]), _amount(stated["totalTaxSet"])
+        taxes = _taxes(node)
         if _is_taken_off(node):
             # Units that go before anything was sent are not ordered any more.
-            total, tax, taxes = stated["currentTotalPriceSet"], None, None
+            total, tax, taxes = _left(recorded, node), None, None
         check = OrderCheck(
             self.binding(self.us, node),
             Figures(
-                total=_amount(total),
+                total=total,
                 tax=tax,
                 taxes=taxes,
                 payments=[
@@ -132,6 +133,16 @@ def _is_taken_off(node):
     lines = node["lineItems"]["nodes"]
     gone = any(line["currentQuantity"] < line["quantity"] for line in lines)
     return gone and node["displayFulfillmentStatus"] == "UNFULFILLED"
+
+
+def _left(recorded, node):
+    """The current total; what recordings without it hold has neither taxes nor discounts."""
+    if recorded.get("currentTotalPriceSet"):
+        return _amount(recorded["currentTotalPriceSet"])
+    return sum(
+        _amount(line["originalUnitPriceSet"]) * line["currentQuantity"]
+        for line in node["lineItems"]["nodes"]
+    )
 
 
 def _taxes(node):
