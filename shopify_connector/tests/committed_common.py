@@ -84,8 +84,12 @@ class CommittedCase(BaseCase):
     def place_orders(self):
         return self.sandbox.place_orders(SHOP, 4)
 
+    def forget(self, env):
+        """Take away what a test has made beside the inbox."""
+
     def clean(self):
         with self.registry.cursor() as cr:
+            self.forget(api.Environment(cr, SUPERUSER_ID, {}))
             for table in ("shopify_order", "shopify_webhook_event", "shopify_cursor"):
                 cr.execute(
                     SQL(

@@ -24,18 +24,15 @@ class TestOrderConcurrency(CommittedCase):
         self.sandbox.load([self.node], SHOP)
         return [self.node]
 
-    def clean(self):
-        with self.registry.cursor() as cr:
-            env = api.Environment(cr, SUPERUSER_ID, {})
-            backend = [("shopify_backend_id", "=", self.backend_id)]
-            own = [("backend_id", "=", self.backend_id)]
-            env["shopify.order"].search(own).unlink()
-            env["sale.order"].search(backend).unlink()
-            env["shopify.customer"].search(own).unlink()
-            env["shopify.variant"].search(own).unlink()
-            env["product.pricelist"].search(backend).unlink()
-            env["res.partner"].search([("email", "=", EMAIL)]).unlink()
-        super().clean()
+    def forget(self, env):
+        own = [("backend_id", "=", self.backend_id)]
+        of_store = [("shopify_backend_id", "=", self.backend_id)]
+        env["shopify.order"].search(own).unlink()
+        env["sale.order"].search(of_store).unlink()
+        env["shopify.customer"].search(own).unlink()
+        env["shopify.variant"].search(own).unlink()
+        env["product.pricelist"].search(of_store).unlink()
+        env["res.partner"].search([("email", "=", EMAIL)]).unlink()
 
     def process(self):
         """Import the order in a transaction of its own; returns what became of it."""
