@@ -74,4 +74,5 @@ from . import (
     dry_run,
     stock_picking_edits,
     stock_picking_fulfillment,
+    shopify_restock,
 )

@@ -55,6 +55,7 @@ from . import (
     stock_quantity,
     stock_settle,
     refund_recorder,
+    refund_restocker,
     refund_values,
     refund_linker,
     tax_matcher,

@@ -98,28 +98,34 @@ class ShopifyOrderEditor(models.AbstractModel):
         """
         to_cancel = self.env["stock.move"]
         for line in lines:
-            moves = line.move_ids.filtered(lambda move: move.state != "cancel" and _goes_out(move))
+            moves = line.move_ids.filtered(lambda move: move.state != "cancel" and goes_out(move))
             if any(move.product_id != line.product_id for move in moves):
                 # A kit: Odoo knows what its parts are.
                 line._action_launch_stock_rule(previous_product_uom_qty={line.id: before[line.id]})
                 continue
             for step in moves.grouped("location_dest_id").values():
-                to_cancel |= self._shrink(line, step)
+                excess = self._planned(line, step) - line.product_uom_qty + line.shopify_not_sent
+                to_cancel |= self._shrink(line, step, excess)
         to_cancel._action_cancel()
 
-    def _shrink(self, line, moves):
-        """Lower the open moves of one step of the delivery to what is ordered.
-
-        :return: those of which nothing is left
-        """
-        uom, empty = line.product_uom_id, self.env["stock.move"]
-        planned = sum(
+    def _planned(self, line, moves):
+        """What these moves sent or will send, in the unit of the line."""
+        return sum(
             move.product_uom._compute_quantity(
-                move.quantity if move.state == "done" else move.product_uom_qty, uom, round=False
+                move.quantity if move.state == "done" else move.product_uom_qty,
+                line.product_uom_id,
+                round=False,
             )
             for move in moves
         )
-        excess = planned - line.product_uom_qty
+
+    def _shrink(self, line, moves, excess):
+        """Lower the open moves of one step of the delivery.
+
+        :param excess: by how much, in the unit of the line
+        :return: those of which nothing is left
+        """
+        uom, empty = line.product_uom_id, self.env["stock.move"]
         for move in moves.sorted(lambda move: (move.picked, -move.id)):
             if move.state == "done" or self._compare(line, excess, 0) <= 0:
                 continue
@@ -156,7 +162,7 @@ class ShopifyOrderEditor(models.AbstractModel):
         return float(sum(amount for (_figure, suffix), amount in amounts.items() if suffix))
 
 
-def _goes_out(move):
+def goes_out(move):
     """A step of a delivery: neither its return nor what was bought for it."""
     if move.origin_returned_move_id or move.location_dest_usage == "inventory":
         return False

@@ -43,6 +43,7 @@ from . import (
     test_refund,
     test_refund_read,
     test_refund_request,
+    test_restock,
     test_stock_check,
     test_stock_export,
     test_stock_inflight,
