@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from .order_types import Order
@@ -122,6 +122,4 @@ class _Group:
         refunds = {refund.gid for refund, _line in self.refunded}
         if len(refunds) != 1:
             return goods
-        return GoodsBack(
-            goods.kind, goods.quantity, goods.location_gid, *refunds, goods.return_gid
-        )
+        return replace(goods, refund_gid=refunds.pop())

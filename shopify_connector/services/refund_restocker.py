@@ -343,7 +343,13 @@ class ShopifyRefundRestocker(models.AbstractModel):
             )
             # what the customer owes goes down with what he keeps
             row.to_refund = kind == RETURN
-        return wizard._create_return()
+        expected = wizard.product_return_moves.move_id.move_dest_ids.filtered(
+            lambda move: move.state in ("assigned", "partially_available")
+        )
+        picking = wizard._create_return()
+        # Odoo takes the lots from other receipts of the delivery that are still open.
+        expected._action_assign()
+        return picking
 
     def _destination(self, delivery, kind, place):
         """Where goods go: as Shopify says, else where the warehouse receives returns."""

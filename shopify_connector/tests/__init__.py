@@ -44,6 +44,7 @@ from . import (
     test_refund_read,
     test_refund_request,
     test_restock,
+    test_restock_flow,
     test_stock_check,
     test_stock_export,
     test_stock_inflight,

@@ -1,0 +1,98 @@
+"""Units that came back: whatever states them twice, they count once."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shopify_connector.mappers.goods_back import goods_back
+from shopify_connector.mappers.return_types import Disposition, Return, ReverseLine, ReverseOrder
+
+LINE, RETURN = "gid://shopify/LineItem/1", "gid://shopify/Return/1"
+
+
+@dataclass
+class Line:
+    restock_type: str
+    quantity: int
+    line_gid: str = LINE
+    location_gid: str = ""
+
+
+@dataclass
+class Refund:
+    gid: str
+    lines: list
+    return_gid: str = ""
+    day: int = 1
+
+    @property
+    def created_at(self):
+        return datetime(2026, 11, self.day)
+
+
+@dataclass
+class Order:
+    refunds: list = field(default_factory=list)
+    returns: list = field(default_factory=list)
+
+
+def returned(*dispositions, **fields):
+    dispositions = [
+        Disposition(f"d{number}", kind, units, "here", datetime(2026, 11, 5 + number))
+        for number, (kind, units) in enumerate(dispositions)
+    ]
+    reverse = ReverseOrder("o", "open", (ReverseLine("l", LINE, 9, tuple(dispositions)),))
+    return Return(RETURN, reverse_orders=(reverse,), **fields)
+
+
+def told(order):
+    return [tuple(goods.values) for goods in goods_back(order).get(LINE, ())]
+
+
+def test_types_of_refunds():
+    types = ("cancel", "return", "no_restock", "legacy_restock", "unknown", "teleported")
+    refunds = [Refund(f"r{day}", [Line(kind, 1)], day=day) for day, kind in enumerate(types, 1)]
+    order = Order(refunds)
+    assert told(order) == [
+        ("return", 1, "", "r2", ""),
+        ("discard", 1, "", "r3", ""),
+        ("return", 1, "", "r4", ""),
+    ]
+
+
+def test_status_alone_moves_nothing():
+    for status in ("requested", "open", "declined", "canceled", "closed"):
+        assert goods_back(Order(returns=[returned(status=status)])) == {}
+    assert told(Order(returns=[returned(("missing", 1), ("processing_required", 2))])) == []
+
+
+def test_processed_return_and_its_refund_are_the_same_units():
+    order = Order([Refund("r", [Line("return", 2)], RETURN)], [returned(("restocked", 2))])
+    assert told(order) == [("return", 2, "here", "r", RETURN)]
+
+
+def test_refund_before_the_goods():
+    refund = Refund("r", [Line("return", 2)], RETURN)
+    assert told(Order([refund], [returned()])) == [("return", 2, "", "r", RETURN)]
+    order = Order([refund], [returned(("restocked", 1))])
+    assert sum(units for _kind, units, *_rest in told(order)) == 2
+    order = Order([refund], [returned(("restocked", 1), ("restocked", 1))])
+    assert sum(units for _kind, units, *_rest in told(order)) == 2
+
+
+def test_refund_without_restock_and_goods_later():
+    refund = Refund("r", [Line("no_restock", 2)], RETURN)
+    assert told(Order([refund], [returned()])) == [("discard", 2, "", "r", RETURN)]
+    order = Order([refund], [returned(("restocked", 1), ("missing", 1))])
+    assert told(order) == [("return", 1, "here", "r", RETURN)]
+    order = Order([refund], [returned(("restocked", 1), ("not_restocked", 1))])
+    assert [values[:2] for values in told(order)] == [("return", 1), ("discard", 1)]
+
+
+def test_several_returns_and_a_refund_apart():
+    order = Order([Refund("r", [Line("return", 1)], day=9)], [returned(("restocked", 1))])
+    assert told(order) == [("return", 1, "here", "", RETURN), ("return", 1, "", "r", "")]
+
+
+def test_a_return_that_could_not_be_read():
+    order = Order([Refund("r", [Line("return", 1)], RETURN)], [returned(problem="not read")])
+    assert told(order) == [("return", 1, "", "r", RETURN)]
