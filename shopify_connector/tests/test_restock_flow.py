@@ -2,7 +2,7 @@
 
 from odoo.tests import tagged
 
-from .inbox_common import InboxCase
+from .order_common import OrderCase
 
 MUTATION = """mutation M($value: %s) { %s(%s: $value) { return { id
   returnLineItems(first: 9) { nodes { id } } exchangeLineItems(first: 9) { nodes { id } }
@@ -13,7 +13,7 @@ SHIP = """mutation F($f: FulfillmentInput!) { fulfillmentCreate(fulfillment: $f)
 
 
 @tagged("post_install", "-at_install", "shopify")
-class TestRestockFlow(InboxCase):
+class TestRestockFlow(OrderCase):
     """One line, no tax, delivered on both sides."""
 
     def setUp(self):
