@@ -7,9 +7,6 @@ from . import (
     shopify_order_preview,
     shopify_refund_create,
     shopify_refund_link,
-<<<<<<< HEAD
     shopify_stock_import,
-=======
     stock_return_picking,
->>>>>>> 7e7b35b ([ADD] refunds: units that came back are counted once; tests from the sandbox)
 )
