@@ -214,6 +214,9 @@ class ShopifyRefundRestocker(models.AbstractModel):
             RETURN: max(line.shopify_taken_back, back) + max(restated, 0),
             DISCARD: line.shopify_discarded,
         }
+        # What was refunded before and left with the customer is not what comes back now.
+        kept = min(line.shopify_discarded, _total(units, DISCARD))
+        here = max(here - max(kept - scrapped - line.shopify_not_sent, 0), 0)
         for item in units:
             skipped = min(skip[item.kind], item.quantity)
             skip[item.kind] -= skipped

@@ -179,6 +179,16 @@ class TestRestock(RestockCase):
         self.assertFalse(self.receipts(sale))
         self.assertEqual(self.to_ship(sale), {"A": 1, "B": 1})
 
+    def test_no_restock_bit_by_bit(self):
+        """The first unit may be the one that was sent; the second cannot be."""
+        node, sale = self.sold({"A": 1}, status="PARTIALLY_FULFILLED")
+        self.back(node, 1, "NO_RESTOCK")
+        self.apply(node)
+        self.assertEqual(self.to_ship(sale), {"A": 2, "B": 1})
+        self.back(node, 1, "NO_RESTOCK", number=2)
+        self.apply(node)
+        self.assertEqual(self.to_ship(sale), {"A": 1, "B": 1})
+
     def test_before_the_order_is_confirmed(self):
         self.us.confirm_policy = "quotation"
         node = self.paid(displayFulfillmentStatus="FULFILLED")
