@@ -65,7 +65,7 @@ class ShopifyOrderImporter(models.AbstractModel):
     def _after_apply(self, backend, applied, context):
         """Note the goods that came back; a job moves them."""
         result = super()._after_apply(backend, applied, context)
-        orders = [order for order, _outcome in applied if order.refunds or order.returns]
+        orders = [item for item in applied if item[0].refunds or item[0].returns]
         if orders:
             self.env["shopify.refund.restocker"]._note(backend, orders)
         return result
@@ -90,16 +90,16 @@ class ShopifyRefundRestocker(models.AbstractModel):
     _name = "shopify.refund.restocker"
     _description = "Shopify Refund Restocker"
 
-    def _note(self, backend, orders):
+    def _note(self, backend, applied):
         """Keep what came back of orders, and have it moved.
 
-        :param orders: list of :class:`~..mappers.order_types.Order`
+        :param applied: ``[(Order, Outcome)]``
         """
         bindings = self.env["shopify.order.importer"]._bindings(
-            backend, [order.gid for order in orders]
+            backend, [order.gid for order, _outcome in applied]
         )
         pending = False
-        for order in orders:
+        for order, outcome in applied:
             binding = bindings.get(order.gid)
             units = {
                 gid: [goods.values for goods in lines] for gid, lines in goods_back(order).items()
@@ -107,8 +107,10 @@ class ShopifyRefundRestocker(models.AbstractModel):
             if not binding or units == (binding.goods_back or {}):
                 continue
             binding.goods_back = units
-            if order.fulfillment_status in NOT_FULFILLED:
-                # Nothing was sent in Shopify: all that is gone was taken off the order.
+            past = binding.without_delivery and outcome.status == "created"
+            if past or order.fulfillment_status in NOT_FULFILLED:
+                # Nothing was sent in Shopify: all that is gone was taken off the order. Or all
+                # of it happened before this order came to Odoo, which delivers nothing of it.
                 self._remember(binding)
             else:
                 pending = binding.restock_pending = True
@@ -200,7 +202,12 @@ class ShopifyRefundRestocker(models.AbstractModel):
             return
         task.known[line] = known
         parts = self._parts(line)
-        if backend.return_policy == "none" or not parts:
+        if backend.return_policy == "none" or line.product_id.type != "consu":
+            return
+        if not parts:
+            short = known["shopify_taken_back"] - line.shopify_taken_back
+            if short > 0:
+                task.short[line] += short
             return
         here = min(part.units(sum(part.left.values())) for part in parts.values())
         sent = min(part.units(part.sent) for part in parts.values())
