@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from odoo import models
@@ -47,8 +47,8 @@ class Part:
 class Task:
     """What is to be done for one order.
 
-    :ivar returns: ``{(delivery, kind, location, refund, return): {move: quantity}}``; quantities
-        are in the product's unit
+    :ivar returns: ``{(delivery, GoodsBack without its units): {move: quantity}}``; quantities are
+        in the product's unit
     :ivar known: ``{line: values to remember}``; ``not_sent``: ``{line: units to cancel}``
     :ivar short: ``{line: units that nobody can take back}``
     """
@@ -185,8 +185,8 @@ class ShopifyRefundRestocker(models.AbstractModel):
         for line, units in task.not_sent.items():
             self._do_not_send(line, units)
         pickings = self.env["stock.picking"]
-        for origin, moves in task.returns.items():
-            pickings |= self._return(*origin, moves, places, sources)
+        for (delivery, origin), moves in task.returns.items():
+            pickings |= self._return(delivery, origin, moves, places, sources)
         for line, vals in task.known.items():
             line.write({**vals, "shopify_not_sent": line.shopify_not_sent + task.not_sent[line]})
         blocks = []
@@ -245,13 +245,13 @@ class ShopifyRefundRestocker(models.AbstractModel):
 
     def _allocate(self, task, parts, units, item):
         """Take units from the deliveries that sent them, newest first."""
-        origin = (item.kind, item.location_gid, item.refund_gid, item.return_gid)
+        origin = replace(item, quantity=0)
         for part in parts.values():
             needed = units * part.ratio
             for move, left in part.left.items():
                 taken = min(needed, left)
                 if self._compare(taken, 0) > 0:
-                    task.returns[move.picking_id, *origin][move] += taken
+                    task.returns[move.picking_id, origin][move] += taken
                     part.left[move] -= taken
                     needed -= taken
 
@@ -328,17 +328,18 @@ class ShopifyRefundRestocker(models.AbstractModel):
                 to_cancel |= editor._shrink(line, step, excess)
         to_cancel._action_cancel()
 
-    def _return(self, delivery, kind, location_gid, refund_gid, return_gid, moves, places, sources):
+    def _return(self, delivery, item, moves, places, sources):
         """Make the receipt of goods of one delivery; lots and packages are those it sent.
 
+        :param item: GoodsBack, whose units do not count
         :param moves: ``{move: quantity in the product's unit}``
         :return: the picking
         """
-        refund, returned = sources.get(refund_gid), sources.get(return_gid)
+        refund, returned = sources.get(item.refund_gid), sources.get(item.return_gid)
         values = {
             "shopify_refund_id": refund.id if refund else False,
             "shopify_return_id": returned.id if returned else False,
-            **self._destination(delivery, kind, places.get(location_gid)),
+            **self._destination(delivery, item.kind, places.get(item.location_gid)),
         }
         wizard = (
             self.env["stock.return.picking"]
@@ -352,7 +353,7 @@ class ShopifyRefundRestocker(models.AbstractModel):
                 moves[row.move_id], row.uom_id, round=False
             )
             # what the customer owes goes down with what he keeps
-            row.to_refund = kind == RETURN
+            row.to_refund = item.kind == RETURN
         expected = wizard.product_return_moves.move_id.move_dest_ids.filtered(
             lambda move: move.state in ("assigned", "partially_available")
         )
@@ -437,7 +438,8 @@ class ShopifyRefundRestocker(models.AbstractModel):
                 reason=reason,
             ),
             remedy=self.env._(
-                "Put right what the message says, then press 'Take Back Goods' on the Shopify order."
+                "Put right what the message says, then press 'Take Back Goods' on the Shopify"
+                " order."
             ),
             res_model="shopify.order",
             res_id=binding.id,

@@ -38,9 +38,7 @@ class TestRestockFlow(OrderCase):
         self.bought = line["quantity"]
         self.look()
         self.sale = (
-            self.env["shopify.order"]
-            .search([("shopify_gid", "=", self.order["id"])])
-            .sale_order_id
+            self.env["shopify.order"].search([("shopify_gid", "=", self.order["id"])]).sale_order_id
         )
         self.product = self.sale.order_line.product_id.filtered("is_storable")
         self.assertEqual(self.sale.state, "sale")
