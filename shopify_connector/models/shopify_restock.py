@@ -53,7 +53,7 @@ class ShopifyBackend(models.Model):
     def _job_restock(self):
         """Make the receipts of goods that came back."""
         self.ensure_one()
-        backend = self._as_integration_user().sudo()
+        backend = self._as_integration_user().sudo().with_company(self.company_id)
         orders = backend.env["shopify.order"].search(
             [
                 ("backend_id", "=", backend.id),

@@ -134,7 +134,6 @@ class ShopifyRefundRestocker(models.AbstractModel):
 
     def _restock(self, backend, bindings):
         """Move what came back of these orders; each in a savepoint of its own."""
-        self = self.with_company(backend.company_id)
         places = self._places(backend, bindings)
         sources = self._sources(bindings)
         for binding in bindings:
