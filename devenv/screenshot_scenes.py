@@ -4,6 +4,7 @@ import time
 
 from .console import DevenvError, say
 from .demo_check import map_taxes
+from .history_scenes import HistoryScenes
 from .shipping_scenes import ShippingScenes
 from .store import CLIENT_ID, CLIENT_SECRET
 
@@ -14,7 +15,7 @@ HELD_ORDERS = 3
 PATIENCE = 120
 
 
-class Scenes(ShippingScenes):
+class Scenes(ShippingScenes, HistoryScenes):
     """Takes the pictures while it leads a database through the life of a connection.
 
     :param seed: a :class:`~.demo_seed.Seed` on an empty database
@@ -42,6 +43,7 @@ class Scenes(ShippingScenes):
         self.store_form()
         self.lists()
         self.previews()
+        self.history()
 
     def shot(self, name):
         """Save what is visible as ``<name>.png``."""
