@@ -32,13 +32,9 @@ class ShippingScenes:
         self.shot("shipments")
         waiting = self.one("shopify.fulfillment", [("state", "=", "waiting")])
         self.visit("shipment-waiting", "action_shopify_fulfillment", waiting)
-        done = self.one("shopify.fulfillment", [("state", "=", "done")])
-        self.visit("shipment", "action_shopify_fulfillment", done)
         for name, picking in (("delivery-held", pickings[0]), ("delivery", pickings[1])):
             tab.open("stock.action_picking_tree_all", picking)
             self.shot(name)
-        exception = self.one("shopify.exception", [("category", "=", "fulfillment")])
-        self.visit("exception-shipment", "action_shopify_exception", exception)
         tab.open(f"{ADDON}.action_shopify_backend", self.us)
         tab.page("shipping")
         tab.show(".o_notebook")
