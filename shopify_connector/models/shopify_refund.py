@@ -64,7 +64,7 @@ class ShopifyRefund(models.Model):
         string="Worth", readonly=True, help="Of the lines, with tax, fees and adjustments."
     )
     amount_money = fields.Monetary(
-        string="Money Returned",
+        string="Returned",
         readonly=True,
         help="Of the transactions that succeeded. The credit note equals it.",
     )
@@ -217,14 +217,16 @@ class ShopifyRefundLine(models.Model):
     reason = fields.Char(readonly=True)
     quantity = fields.Float(digits="Product Unit", readonly=True)
     ordered_quantity = fields.Float(digits="Product Unit", readonly=True)
-    restock_type = fields.Char(readonly=True)
+    restock_type = fields.Char(string="Restock", readonly=True)
     restocked = fields.Boolean(readonly=True, help="Shopify's stock went up already.")
     location_gid = fields.Char(readonly=True)
     location_id = fields.Many2one("shopify.location", readonly=True, ondelete="set null")
     currency_id = fields.Many2one(related="refund_id.currency_id")
-    amount_untaxed = fields.Monetary(readonly=True)
-    amount_tax = fields.Monetary(readonly=True, help="Over all taxes, as Shopify states it.")
-    amount_total = fields.Monetary(compute="_compute_amount_total")
+    amount_untaxed = fields.Monetary(string="Untaxed", readonly=True)
+    amount_tax = fields.Monetary(
+        string="Tax", readonly=True, help="Over all taxes, as Shopify states it."
+    )
+    amount_total = fields.Monetary(string="Total", compute="_compute_amount_total")
     # in the store's currency, which the books may be kept in
     shop_untaxed = fields.Float(readonly=True)
     shop_tax = fields.Float(readonly=True)
