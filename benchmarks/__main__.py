@@ -12,7 +12,14 @@ from devenv import postgres
 from devenv.console import DevenvError, fail, say
 
 RESULTS = Path(__file__).with_name("results.json")
-NAMES = ("webhook_intake", "order_import", "flash_sale", "order_to_cash", "fulfillment_export")
+NAMES = (
+    "webhook_intake",
+    "order_import",
+    "flash_sale",
+    "order_to_cash",
+    "fulfillment_export",
+    "stock_export",
+)
 
 
 def main() -> None:

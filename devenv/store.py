@@ -61,6 +61,18 @@ class Store:
         """The operations that the store was asked for, oldest first."""
         return [entry["operation"] for entry in self._json("GET", "log")]
 
+    def put(self, objects):
+        """Upsert objects in the shape of the Admin API."""
+        return self._json("POST", "objects", json=objects)
+
+    def log(self, operation=""):
+        """The requests that the store got, oldest first."""
+        answer = self._json("GET", "log", params={"operation": operation} if operation else {})
+        return answer["log"] if isinstance(answer, dict) else answer
+
+    def clear_log(self):
+        return self._json("DELETE", "log")
+
     def order_gids(self):
         return {order["id"] for order in self.objects("Order")}
 
