@@ -40,7 +40,12 @@ ROWS = (
         "{}",
     ),
     ("... when Shopify takes 150 ms to answer", "stock_export", "seconds", "{} s"),
-    ("... CPU compared with one grouped read of them", "stock_export", "cpu_ratio", "{}"),
+    (
+        "... CPU of deciding what is shown, compared with one grouped read",
+        "stock_export",
+        "cpu_ratio",
+        "{}",
+    ),
     ("... from a user's change to the call, 95 of 100", "stock_export", "wait_p95_s", "{} s"),
     ("... longer to complete 100 moves", "stock_export", "capture_cost", "{:.1%}"),
     ("Orders placed within one minute", "flash_sale", "orders", "{}"),

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 MAX_CALL = 250
 # Shopify's bounds of a quantity.
@@ -21,8 +22,7 @@ BASES = ("free", "on_hand", "free_incoming", "forecast")
 EFFECTS = ("buffer_fixed", "buffer_percent", "minimum", "maximum", "no_push")
 
 
-@dataclass(frozen=True)
-class Stock:
+class Stock(NamedTuple):
     """What Odoo holds of a product in the sources of a location."""
 
     on_hand: float = 0.0
@@ -133,23 +133,22 @@ def reckon(
     :param held: units that vanished in Shopify for a reason that Odoo does not know yet
     :param trail: receives the steps
     """
-    total = stock.on_hand
-    _note(trail, "on_hand", total, total)
+    on_hand, reserved, incoming, outgoing = stock
+    total = on_hand
     if basis in ("free", "free_incoming"):
-        total -= stock.reserved
-        _note(trail, "reserved", -stock.reserved, total)
+        total -= reserved
     if basis in ("free_incoming", "forecast"):
-        total += stock.incoming
-        _note(trail, "incoming", stock.incoming, total)
+        total += incoming
     if basis == "forecast":
-        total -= stock.outgoing
-        _note(trail, "outgoing", -stock.outgoing, total)
+        total -= outgoing
     if basis != "on_hand":
         total -= waiting + held
-        _note(trail, "waiting", -waiting, total + held)
-        _note(trail, "held", -held, total)
     shown = math.floor(total + _EPSILON)
-    _note(trail, "floor", shown - total, shown)
+    if trail is not None:
+        _note_stock(trail, basis, stock, waiting, held)
+        _note(trail, "floor", shown - total, shown)
+    if not rules and trail is None:
+        return min(max(shown, 0), LIMIT)
     shown = _buffered(shown, rules.get("buffer"), trail)
     for kind, better in (("maximum", min), ("minimum", max)):
         if (rule := rules.get(kind)) is not None:
@@ -159,6 +158,21 @@ def reckon(
     bound = min(max(shown, 0), LIMIT)
     _note(trail, "zero", bound - shown, bound)
     return bound
+
+
+def _note_stock(trail, basis, stock, waiting, held):
+    counted = {
+        "on_hand": stock.on_hand,
+        "reserved": -stock.reserved if basis in ("free", "free_incoming") else 0,
+        "incoming": stock.incoming if basis in ("free_incoming", "forecast") else 0,
+        "outgoing": -stock.outgoing if basis == "forecast" else 0,
+        "waiting": -waiting if basis != "on_hand" else 0,
+        "held": -held if basis != "on_hand" else 0,
+    }
+    total = 0.0
+    for kind, change in counted.items():
+        total += change
+        _note(trail, kind, change, total)
 
 
 def _buffered(shown: int, rule: Rule | None, trail: list[Step] | None) -> int:

@@ -3,6 +3,7 @@ import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -15,6 +16,7 @@ _logger = logging.getLogger(__name__)
 
 # How often a level is read and decided again when it changes in Shopify at the same time.
 ROUNDS = 4
+NO_RULES = MappingProxyType({})
 # Seconds after which an export stops sending, well before its lease ends.
 DEADLINE = 150
 
@@ -236,16 +238,18 @@ class ShopifyStockExporter(models.AbstractModel):
         bases = {location.id: location.stock_basis for location in locations}
         for item in items:
             pair = (item.location_id, item.product_id)
-            self._forget_held(backend, item)
+            mine = rules.get(pair, NO_RULES)
+            if item.held:
+                self._forget_held(backend, item)
             if item.product_id in uncounted:
                 item.verdict, item.message = "off", self.env._("Odoo does not count this product.")
-            elif "no_push" in rules[pair]:
-                item.verdict, item.message = "off", rules[pair]["no_push"].name
+            elif "no_push" in mine:
+                item.verdict, item.message = "off", mine["no_push"].name
             item.waiting = waiting.get(pair, 0.0)
             item.wanted = mapper.reckon(
                 bases[item.location_id],
                 stocks.get(pair, mapper.NO_STOCK),
-                rules[pair],
+                mine,
                 waiting=item.waiting,
                 held=item.held,
             )
@@ -281,7 +285,7 @@ class ShopifyStockExporter(models.AbstractModel):
 
     def _forget_held(self, backend, item):
         """Units are held back until all orders that may be their reason are in Odoo."""
-        if item.held and self.env["shopify.stock.inflight"]._caught_up(backend, item.held_at):
+        if self.env["shopify.stock.inflight"]._caught_up(backend, item.held_at):
             item.held = 0
             item.touched = True
 

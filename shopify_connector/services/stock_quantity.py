@@ -143,9 +143,9 @@ class ShopifyStockQuantity(models.AbstractModel):
 
     def _uncounted(self, product_ids):
         """:return: ids of the products whose stock Odoo does not keep"""
-        products = self.env["product.product"].browse(product_ids)
-        loose = products.filtered(lambda product: not product.is_storable)
-        return set(loose.ids) - set(self._kit_products(loose.ids).ids)
+        loose = self.env["product.product"].with_context(active_test=False)
+        found = set(loose._search([("id", "in", list(product_ids)), ("is_storable", "=", False)]))
+        return found - set(self._kit_products(list(found)).ids) if found else found
 
     # === RULES === #
 
