@@ -11,6 +11,7 @@ from . import (
     connection_checker,
     connection_checker_odoo,
     customer_matcher,
+    exchange_difference,
     field_mapper,
     fulfillment_exporter,
     fulfillment_importer,

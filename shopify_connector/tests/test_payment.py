@@ -300,6 +300,57 @@ class TestPayment(AccountingCase):
         self.assertEqual(row.payment_id.currency_id.name, "USD")
         self.assertEqual(sale.invoice_ids.amount_residual, 0)
 
+    def paid_abroad(self, captured, **store):
+        """An order over 10.00 USD (9.00 EUR) whose capture was worth ``captured`` USD."""
+        self.env.ref("base.EUR").active = True
+        self.us.write(store)
+        order = OrderNode(1, presentment="EUR", rate="0.9").line("A", "10.00", 1)
+        order.fields["displayFinancialStatus"] = "PAID"
+        self.transaction(order, 1, 0, amountSet=bag(captured, "USD", ("9.00", "EUR")))
+        return order, self.run_order(order)
+
+    def exchange_entries(self, sale):
+        accounts = (
+            self.company.expense_currency_exchange_account_id
+            | self.company.income_currency_exchange_account_id
+        )
+        return self.env["account.move.line"].search(
+            [("account_id", "in", accounts.ids), ("parent_state", "=", "posted")]
+        )
+
+    def test_capture_worth_less(self):
+        """Paid in full in the customer's currency: what is missing is an exchange difference."""
+        before = self.exchange_entries(None)
+        order, sale = self.paid_abroad("9.80")
+        (line,) = self.exchange_entries(sale) - before
+        self.assertEqual(line.account_id, self.company.expense_currency_exchange_account_id)
+        self.assertAlmostEqual(line.balance, 0.2)
+        self.assertEqual(sale.invoice_ids.amount_residual, 0)
+        self.assertEqual(sale.invoice_ids.payment_state, "paid")
+        self.process(self.us, order, sources=["manual"])
+        self.account()
+        self.assertEqual(self.exchange_entries(sale) - before, line)
+
+    def test_capture_worth_more(self):
+        before = self.exchange_entries(None)
+        _order, sale = self.paid_abroad("10.30")
+        (line,) = self.exchange_entries(sale) - before
+        self.assertEqual(line.account_id, self.company.income_currency_exchange_account_id)
+        self.assertAlmostEqual(line.balance, -0.3)
+        self.assertEqual(sale.invoice_ids.amount_residual, 0)
+        paid = self.transactions(sale).move_id.line_ids
+        receivable = paid.filtered(lambda line: line.account_type == "asset_receivable")
+        self.assertTrue(receivable.reconciled)
+
+    def test_capture_worth_much_less(self):
+        """No exchange rate moves that far: a person looks at it."""
+        before = self.exchange_entries(None)
+        _order, sale = self.paid_abroad("5.00")
+        self.assertFalse(self.exchange_entries(sale) - before)
+        self.assertAlmostEqual(sale.invoice_ids.amount_residual, 5.0)
+        waiting = self.env["shopify.exception"].search([("category", "=", "accounting")])
+        self.assertIn("is paid in Shopify, but not in Odoo", waiting.mapped("name")[-1])
+
 
 class TestTellShopify(AccountingCase):
     def order_of(self, payment):
