@@ -28,7 +28,7 @@ class ShopifyAccountant(models.AbstractModel):
         :return: ``{shopify.order: [Block]}``
         """
         blocks = {}
-        for order in orders.filtered(lambda order: self._is_settled_abroad(order)):
+        for order in orders.filtered(self._is_settled_abroad):
             lines = self._open_lines(order)
             residual = order.currency_id.round(sum(lines.mapped("amount_residual_currency")))
             if not residual or len(lines.account_id) != 1:
@@ -93,7 +93,9 @@ class ShopifyAccountant(models.AbstractModel):
                 res_model="shopify.backend",
                 res_id=backend.id,
             )
-        return self._period_block(backend, order, self._exchange_date(backend, order), journal, False)
+        return self._period_block(
+            backend, order, self._exchange_date(backend, order), journal, False
+        )
 
     def _exchange_date(self, backend, order):
         return self._date(backend, max(order.payment_ids.mapped("processed_at"), default=None))

@@ -300,16 +300,15 @@ class TestPayment(AccountingCase):
         self.assertEqual(row.payment_id.currency_id.name, "USD")
         self.assertEqual(sale.invoice_ids.amount_residual, 0)
 
-    def paid_abroad(self, captured, **store):
+    def paid_abroad(self, captured):
         """An order over 10.00 USD (9.00 EUR) whose capture was worth ``captured`` USD."""
         self.env.ref("base.EUR").active = True
-        self.us.write(store)
         order = OrderNode(1, presentment="EUR", rate="0.9").line("A", "10.00", 1)
         order.fields["displayFinancialStatus"] = "PAID"
         self.transaction(order, 1, 0, amountSet=bag(captured, "USD", ("9.00", "EUR")))
-        return order, self.run_order(order)
+        return order, self.sale(self.us, order)
 
-    def exchange_entries(self, sale):
+    def exchange_entries(self):
         accounts = (
             self.company.expense_currency_exchange_account_id
             | self.company.income_currency_exchange_account_id
@@ -320,21 +319,23 @@ class TestPayment(AccountingCase):
 
     def test_capture_worth_less(self):
         """Paid in full in the customer's currency: what is missing is an exchange difference."""
-        before = self.exchange_entries(None)
+        before = self.exchange_entries()
         order, sale = self.paid_abroad("9.80")
-        (line,) = self.exchange_entries(sale) - before
+        self.assertFalse(self.account())
+        (line,) = self.exchange_entries() - before
         self.assertEqual(line.account_id, self.company.expense_currency_exchange_account_id)
         self.assertAlmostEqual(line.balance, 0.2)
         self.assertEqual(sale.invoice_ids.amount_residual, 0)
         self.assertEqual(sale.invoice_ids.payment_state, "paid")
         self.process(self.us, order, sources=["manual"])
         self.account()
-        self.assertEqual(self.exchange_entries(sale) - before, line)
+        self.assertEqual(self.exchange_entries() - before, line)
 
     def test_capture_worth_more(self):
-        before = self.exchange_entries(None)
+        before = self.exchange_entries()
         _order, sale = self.paid_abroad("10.30")
-        (line,) = self.exchange_entries(sale) - before
+        self.assertFalse(self.account())
+        (line,) = self.exchange_entries() - before
         self.assertEqual(line.account_id, self.company.income_currency_exchange_account_id)
         self.assertAlmostEqual(line.balance, -0.3)
         self.assertEqual(sale.invoice_ids.amount_residual, 0)
@@ -344,12 +345,13 @@ class TestPayment(AccountingCase):
 
     def test_capture_worth_much_less(self):
         """No exchange rate moves that far: a person looks at it."""
-        before = self.exchange_entries(None)
+        before = self.exchange_entries()
         _order, sale = self.paid_abroad("5.00")
-        self.assertFalse(self.exchange_entries(sale) - before)
+        waiting = self.account()
+        self.assertIn("is paid in Shopify, but not in Odoo", waiting.name)
+        self.assertIn("5.00 of", waiting.message)
+        self.assertFalse(self.exchange_entries() - before)
         self.assertAlmostEqual(sale.invoice_ids.amount_residual, 5.0)
-        waiting = self.env["shopify.exception"].search([("category", "=", "accounting")])
-        self.assertIn("is paid in Shopify, but not in Odoo", waiting.mapped("name")[-1])
 
 
 class TestTellShopify(AccountingCase):
