@@ -57,7 +57,8 @@ class HistoryScenes:
                 }
                 for order in store.objects("Order")
                 if order["id"] not in known
-            ]
+            ],
+            deliver=False,
         )
 
     def _read(self, history):

@@ -36,10 +36,6 @@ class Store:
         """Let customers place orders; ``wishes`` as the sandbox's README names them."""
         return self._json("POST", "orders", json={"count": count, **wishes})
 
-    def load(self, objects):
-        """Upsert objects in the Admin API's shape, without webhooks."""
-        return self._json("POST", "objects", json=objects)
-
     def forget(self, type_name):
         """Delete all objects of a type, without webhooks."""
         ids = [item["id"] for item in self.objects(type_name)]
@@ -49,9 +45,9 @@ class Store:
         """Change an object as a person in the store does, with all webhooks of it."""
         return self._json("POST", "orders/update", json={"id": gid, "set": values})
 
-    def load(self, objects):
+    def load(self, objects, deliver=True):
         """Put objects into the store as the sandbox's README says, and send their webhooks."""
-        return self._json("POST", "objects", json={"objects": objects, "deliver": True})
+        return self._json("POST", "objects", json={"objects": objects, "deliver": deliver})
 
     def set_faults(self, faults):
         """Make the store misbehave as listed, and in no other way."""
