@@ -50,14 +50,30 @@ class ShopifyStockChecker(models.AbstractModel):
                 limit=PAGE,
             )
         )
-        items, found = self._compare(backend, check, variants.ids)
+        try:
+            items, found = self._compare(backend, variants.ids)
+        except (ShopifyError, UserError) as error:
+            return self._fail(check, error)
+        # Levels were made meanwhile, which the snapshot of this job does not show.
+        with self.env["shopify.inbox"]._read_committed() as env:
+            last = variants[-1].id if len(variants) == PAGE else 0
+            env[self._name]._keep(backend.id, check.id, items, found, last)
+        return self.env._("%s quantities compared.", len(items))
+
+    def _keep(self, backend_id, check_id, items, found, last):
+        """Write down a page of a check, and go on.
+
+        :param last: id of the last variant of the page, 0 when there are no more
+        """
+        backend = self.env["shopify.backend"].browse(backend_id)
+        check = self._check(check_id)
         left_out = [item for item in items if item.verdict == "off"]
         check.compared += len(items) - len(left_out)
         check.skipped += len(left_out)
         self._list(check, found)
-        if len(variants) == PAGE:
-            key = f"shopify:{backend.id}:stock:check:{check.id}:{variants[-1].id}"
-            backend._delay(key)._job_check_stock(check.id, variants[-1].id)
+        if last:
+            key = f"shopify:{backend.id}:stock:check:{check.id}:{last}"
+            backend._delay(key)._job_check_stock(check.id, last)
         elif check.purpose == "switch_on" or not check.line_ids:
             self._finish(backend, check)
         else:
@@ -68,7 +84,6 @@ class ShopifyStockChecker(models.AbstractModel):
             backend._delay(
                 f"shopify:{backend.id}:stock:confirm:{check.id}", eta=_after(4 * SEARCH_LAG)
             )._job_confirm_stock(check.id)
-        return self.env._("%s quantities compared.", len(items))
 
     def _confirm(self, backend, check_id):
         """Look once more at what differed; what is in step by now is none."""
@@ -76,38 +91,42 @@ class ShopifyStockChecker(models.AbstractModel):
         if not check:
             return self.env._("The check is over.")
         seen = check.line_ids.filtered(lambda line: line.state == "seen")
-        still = {}
-        variant_ids = seen.level_id.variant_id.ids
-        for start in range(0, len(variant_ids), PAGE):
-            _items, found = self._compare(backend, check, variant_ids[start : start + PAGE])
-            still.update({values["level_id"]: values for values in found})
-        for line in seen:
-            values = still.get(line.level_id.id)
-            line.write({**values, "state": "open"} if values else {"state": "gone"})
-        self._finish(backend, check)
-        return self.env._("%s differences.", check.line_count)
+        still, variant_ids = {}, seen.level_id.variant_id.ids
+        try:
+            for start in range(0, len(variant_ids), PAGE):
+                _items, found = self._compare(backend, variant_ids[start : start + PAGE])
+                still.update({values["level_id"]: values for values in found})
+        except (ShopifyError, UserError) as error:
+            return self._fail(check, error)
+        with self.env["shopify.inbox"]._read_committed() as env:
+            for line in seen.with_env(env):
+                values = still.get(line.level_id.id)
+                line.write({**values, "state": "open"} if values else {"state": "gone"})
+            env[self._name]._finish(backend.with_env(env), check.with_env(env))
+        return self.env._("%s differences.", len(still))
+
+    def _fail(self, check, error):
+        """:raises RetryableJobError: it may pass"""
+        if isinstance(error, TransientError):
+            raise RetryableJobError(str(error)) from error
+        check.write({"state": "failed", "message": str(error)})
+        return str(error)
 
     def _check(self, check_id):
         check = self.env["shopify.stock.check"].sudo().browse(check_id).exists()
         return check.filtered(lambda one: one.state == "running")
 
-    def _compare(self, backend, check, variant_ids):
+    def _compare(self, backend, variant_ids):
         """:return: the Items of the variants, and the values of a line for each that differs"""
         exporter = self.env["shopify.stock.exporter"]
         run = Run(StockClaim("", 0, dict.fromkeys(variant_ids, KEY)))
-        try:
-            client = self.env["shopify.client.factory"]._client(backend)
-            self.env["shopify.stock.inflight"]._refresh(backend, client)
-            exporter._ensure_levels(backend, variant_ids)
-            exporter._plan(backend, run, variant_ids)
-            items = list(run.items.values())
-            told = exporter._fetch_levels(client, [item for item in items if not item.verdict])
-            found = [(item, self._difference(item, node)) for item, node in told]
-        except TransientError as error:
-            raise RetryableJobError(str(error), ignore_retry=False) from error
-        except (ShopifyError, UserError) as error:
-            check.write({"state": "failed", "message": str(error)})
-            return [], []
+        client = self.env["shopify.client.factory"]._client(backend)
+        self.env["shopify.stock.inflight"]._refresh(backend, client)
+        exporter._ensure_levels(backend, variant_ids)
+        exporter._plan(backend, run, variant_ids)
+        items = list(run.items.values())
+        told = exporter._fetch_levels(client, [item for item in items if not item.verdict])
+        found = [(item, self._difference(item, node)) for item, node in told]
         busy = self._on_their_way(backend)
         return items, [values for item, values in found if values and item.variant_id not in busy]
 
@@ -144,8 +163,6 @@ class ShopifyStockChecker(models.AbstractModel):
         )
 
     def _finish(self, backend, check):
-        if check.state == "failed":
-            return
         check.write({"state": "done", "done_at": fields.Datetime.now()})
         if check.purpose == "switch_on":
             return

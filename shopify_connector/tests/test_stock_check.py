@@ -161,10 +161,16 @@ class TestStockRules(StockCase):
 class TestStockCheck(StockCase):
     def check(self, purpose="manual"):
         check = self.env["shopify.stock.check"]._start(self.us, purpose)
+        return self.look(check)
+
+    def look(self, check):
+        self.flush()
         self.us._job_check_stock(check.id)
+        self.env.invalidate_all()
         return check
 
     def confirm(self, check):
+        self.flush()
         self.us._job_confirm_stock(check.id)
         self.env.invalidate_all()
         return check
@@ -237,7 +243,7 @@ class TestStockCheck(StockCase):
         check = self.env["shopify.stock.check"].browse(action["res_id"])
         with self.assertRaises(UserError):
             check.with_user(self.manager).action_switch_on()
-        self.us._job_check_stock(check.id)
+        self.look(check)
         self.assertEqual((check.state, check.line_count), ("done", 3))
         self.push()
         self.assertEqual([self.remote(variant) for variant in self.variants], before)
