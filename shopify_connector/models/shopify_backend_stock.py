@@ -83,7 +83,7 @@ class ShopifyBackend(models.Model):
     def write(self, vals):
         result = super().write(vals)
         if vals.keys() & {"push_stock", "active"}:
-            self.env.registry.clear_cache()
+            self.env["shopify.stock.capture"]._look_anew()
         return result
 
     def _job_push_stock(self, force=False):
@@ -190,14 +190,14 @@ class ShopifyLocation(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         locations = super().create(vals_list)
-        self.env.registry.clear_cache()
+        self.env["shopify.stock.capture"]._look_anew()
         return locations
 
     def write(self, vals):
         result = super().write(vals)
         names = {"active", "push_stock", "stock_basis", "stock_days", "stock_source_ids"}
         if vals.keys() & (names | {"stock_location_id", "warehouse_id"}):
-            self.env.registry.clear_cache()
+            self.env["shopify.stock.capture"]._look_anew()
             for backend in self.sudo().backend_id:
                 self.env["shopify.outbox"].sudo()._put_all(backend, "setting")
         return result

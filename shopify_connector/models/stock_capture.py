@@ -29,6 +29,10 @@ class StockCapture(models.AbstractModel):
     @tools.ormcache()
     def _watched(self):
         """:return: whether any store is told of stock, and whether of planned stock"""
+        self.env["shopify.backend"].flush_model(["active", "push_stock"])
+        self.env["shopify.location"].flush_model(
+            ["backend_id", "active", "push_stock", "stock_basis"]
+        )
         self.env.cr.execute(
             """
             SELECT count(*) > 0, coalesce(bool_or(
@@ -39,6 +43,14 @@ class StockCapture(models.AbstractModel):
             """
         )
         return self.env.cr.fetchone()
+
+    @api.model
+    def _look_anew(self):
+        """What is watched may have changed: forget it now, and what others still saw before the
+        transaction ended.
+        """
+        self.env.registry.clear_cache()
+        self.env.cr.postcommit.add(self.env.registry.clear_cache)
 
     @api.model
     def _note(self, product_ids, reason):
