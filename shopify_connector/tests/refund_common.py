@@ -48,8 +48,34 @@ class RefundCase(AccountingCase):
             **fields,
         }
         order.extra.setdefault("refunds", []).append(node)
+        self._lower(order, node)
         order.fields["updatedAt"] = f"2026-11-1{len(order.extra['transactions'])}T10:00:00Z"
         return order
+
+    def _lower(self, order, refund):
+        """As Shopify does: what is left of the lines and of the total; what was ordered stays."""
+        taken = Decimal(0)
+        for line in refund["refundLineItems"]["nodes"]:
+            ordered = next(one for one in order.lines if one["id"] == line["lineItem"]["id"])
+            ordered["currentQuantity"] -= line["quantity"]
+            taken += self._worth(line, "subtotalSet", "totalTaxSet", order)
+        for line in refund["refundShippingLines"]["nodes"]:
+            taken += self._worth(line, "subtotalAmountSet", "taxAmountSet", order)
+        left = getattr(order, "left", order.total) - taken
+        order.left = left
+        order.extra["currentTotalPriceSet"] = order.bag(left)
+        money = Decimal(refund["totalRefundedSet"]["shopMoney"]["amount"])
+        order.given_back = getattr(order, "given_back", Decimal(0)) + money
+        order.extra["totalRefundedSet"] = order.bag(order.given_back)
+        if money:
+            order.fields["displayFinancialStatus"] = "PARTIALLY_REFUNDED"
+
+    @staticmethod
+    def _worth(line, subtotal, tax, order):
+        amount = Decimal(str(line[subtotal]["shopMoney"]["amount"]))
+        if order.included:
+            return amount
+        return amount + Decimal(str(line[tax]["shopMoney"]["amount"]))
 
     def item(self, order, position, quantity, subtotal, tax, *, restock="NO_RESTOCK"):
         """One line of a refund: ``refundLineItems=page([self.item(...)])``."""
