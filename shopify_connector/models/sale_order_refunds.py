@@ -1,7 +1,7 @@
 from decimal import Decimal
 
 from odoo import api, fields, models
-from odoo.tools import float_compare
+from odoo.tools import float_compare, float_is_zero
 
 from ..mappers.invoice_totals import BOOKS, DOCUMENT, exact
 from ..mappers.money import Money
@@ -43,53 +43,66 @@ class SaleOrderLine(models.Model):
         lines = self.sudo().shopify_refund_line_ids
         found = {line: line._uncredited() for line in lines}
         found = {line: units for line, units in found.items() if units}
-        # An edit may have lowered the ordered quantity by these units already.
-        lowered = max((line.ordered_quantity for line in lines), default=0.0)
-        lowered = max(lowered - self.product_uom_qty, 0.0)
+        lowered = self._shopify_lowered()
         for line in list(found):
             taken = min(found[line], lowered)
             lowered -= taken
             found[line] -= taken
         return {line: units for line, units in found.items() if units}
 
-    @api.depends("shopify_refund_line_ids.quantity")
+    def _shopify_lowered(self):
+        """By how much less is ordered here than was in Shopify: edits take off what was refunded
+        before it was delivered.
+        """
+        ordered = max(self.sudo().shopify_refund_line_ids.mapped("ordered_quantity"), default=0.0)
+        return max(ordered - self.product_uom_qty, 0.0)
+
+    def _shopify_to_keep(self):
+        """Units that are ordered and were not taken back."""
+        taken = max(self._shopify_refunded() - self._shopify_lowered(), 0.0)
+        return max(self.product_uom_qty - taken, 0.0)
+
+    @api.depends("shopify_refund_line_ids.quantity", "shopify_refund_line_ids.ordered_quantity")
     def _compute_qty_to_invoice(self):
         result = super()._compute_qty_to_invoice()
         for line in self:
-            refunds = line.sudo().shopify_refund_line_ids
-            if not refunds or line.qty_to_invoice <= 0:
-                continue
-            ordered = max(refunds.mapped("ordered_quantity"))
-            wanted = min(line.product_uom_qty, ordered - line._shopify_refunded())
-            line.qty_to_invoice = min(line.qty_to_invoice, max(wanted - line.qty_invoiced, 0.0))
+            if line.qty_to_invoice > 0 and line.sudo().shopify_refund_line_ids:
+                rest = max(line._shopify_to_keep() - line.qty_invoiced, 0.0)
+                line.qty_to_invoice = min(line.qty_to_invoice, rest)
         return result
 
-    @api.depends("shopify_refund_line_ids.quantity")
+    @api.depends("shopify_refund_line_ids.quantity", "shopify_refund_line_ids.ordered_quantity")
     def _compute_invoice_status(self):
         """What was invoiced, or taken back before it was, is dealt with."""
         result = super()._compute_invoice_status()
         digits = self.env["decimal.precision"].precision_get("Product Unit")
         for line in self.filtered(lambda line: line.invoice_status == "no"):
-            done = line.qty_invoiced + line._shopify_refunded()
             if (
-                line.qty_invoiced
+                line.invoice_lines
                 and line.state == "sale"
-                and float_compare(done, line.product_uom_qty, precision_digits=digits) >= 0
+                and line.sudo().shopify_refund_line_ids
+                and float_compare(
+                    line.qty_invoiced, line._shopify_to_keep(), precision_digits=digits
+                )
+                >= 0
             ):
                 line.invoice_status = "invoiced"
         return result
 
     def _shopify_quantity_to_invoice(self, when):
-        wanted = super()._shopify_quantity_to_invoice(when)
-        gone = sum(self._shopify_never_invoiced().values()) if wanted else 0.0
-        if not gone:
-            return wanted
-        invoiced = sum(
-            line.quantity
-            for line in self.invoice_lines
-            if line.move_id.move_type == "out_invoice" and line.parent_state != "cancel"
-        )
-        return min(wanted, max(self.product_uom_qty - gone - invoiced, 0.0))
+        """What the customer keeps, less what is invoiced and not credited with a refund."""
+        refunds = self.sudo().shopify_refund_line_ids
+        if not refunds:
+            return super()._shopify_quantity_to_invoice(when)
+        wanted = self._shopify_to_keep()
+        if when == "delivery" and self._shopify_is_delivered():
+            wanted = min(self.qty_delivered, wanted)
+        for line in self.invoice_lines:
+            if line.move_id.move_type == "out_invoice" and line.parent_state != "cancel":
+                wanted -= line.quantity
+        wanted += sum(line._credited() for line in refunds)
+        digits = self.env["decimal.precision"].precision_get("Product Unit")
+        return 0.0 if wanted < 0 or float_is_zero(wanted, precision_digits=digits) else wanted
 
     def _shopify_invoiced(self, moves):
         """With :meth:`_shopify_never_invoiced` when the next share of an invoice is asked for:
@@ -97,6 +110,9 @@ class SaleOrderLine(models.Model):
         """
         asked = self.env.context.get("shopify_share_of_rest")
         if not asked or not self.sudo().shopify_refund_line_ids:
+            return super()._shopify_invoiced(moves)
+        if self._shopify_lowered() >= self._shopify_refunded():
+            # The line says itself what is left.
             return super()._shopify_invoiced(moves)
         # What a refund's credit note took back is not invoiced again.
         taken_off = self._shopify_credits_of_taken_off().move_id
@@ -129,9 +145,10 @@ class SaleOrderLine(models.Model):
             if "tax_amount_currency" in amounts
         }
         booked = sum((weight.amount for weight in weights.values()), Decimal(0))
-        left_out = Decimal(0)
-        if self._shopify_has_left_out():
-            left_out = max(self._shopify_left_out(refund_line, booked), Decimal(0))
+        left_out = exact(refund_line.left_out_tax)
+        charged = exact(refund_line.ordered_tax) - left_out
+        if left_out and charged > 0:
+            left_out = left_out * booked / charged
         tax = Money(exact(amount), self.currency_id.name)
         if not booked and not left_out:
             return {}

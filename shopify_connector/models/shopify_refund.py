@@ -231,6 +231,7 @@ class ShopifyRefundLine(models.Model):
     shop_untaxed = fields.Float(readonly=True)
     shop_tax = fields.Float(readonly=True)
     ordered_tax = fields.Float(readonly=True, help="Shopify's tax of the whole ordered line.")
+    left_out_tax = fields.Float(readonly=True, help="The part of it that the store does not book.")
     full_amount = fields.Boolean(readonly=True, help="All that was left of the line's amount.")
     credit_line_ids = fields.One2many("account.move.line", "shopify_refund_line_id", readonly=True)
 
@@ -255,10 +256,10 @@ class ShopifyRefundLine(models.Model):
             line.name = f"{name.partition(chr(10))[0]} ({reason})" if reason else name
 
     def _credited(self):
-        """How many of the units are on a credit note."""
+        """How many of the units are on a credit note; amounts without units have none."""
         self.ensure_one()
         live = self.credit_line_ids.filtered(lambda line: line.parent_state != "cancel")
-        return sum(live.mapped("quantity"))
+        return min(sum(live.mapped("quantity")), self.quantity)
 
     def _uncredited(self):
         """Units that were never invoiced and are not to be."""

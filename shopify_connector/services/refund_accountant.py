@@ -6,6 +6,7 @@ from collections import defaultdict
 
 from odoo import models
 
+from ..mappers.refund_value import value_refunds
 from .outcome import Block, Blocked
 
 
@@ -24,6 +25,32 @@ class ShopifyAccountant(models.AbstractModel):
         """
         without_money = order.refund_ids.filtered(lambda refund: refund.money_state == "none")
         return super()._moves_to_match(order) | without_money.move_ids
+
+
+class ShopifyOrderEditor(models.AbstractModel):
+    _inherit = "shopify.order.editor"
+
+    def _uncovered(self, edit):
+        """Less what the credit notes of refunds take off, also those that are not posted yet.
+
+        What a refund keeps back, such as a fee, is part of its credit note.
+        """
+        uncovered = super()._uncovered(edit)
+        if not uncovered or edit.sale.shopify_backend_id.refund_policy == "none":
+            return uncovered
+        coming = sum(
+            float(part.total.amount)
+            for value in value_refunds(edit.order).values()
+            if value.money_state != "failed"
+            for part in value.parts
+            if part.line_gid
+        )
+        credits = edit.sale.shopify_order_ids.refund_ids.line_ids.credit_line_ids.filtered(
+            lambda line: line.parent_state == "posted" and line.sale_line_ids
+        )
+        coming -= sum(credits.mapped("price_total"))
+        owed = self._owed(edit.sale) - max(coming, 0.0)
+        return max(min(uncovered, edit.sale.currency_id.round(owed)), 0.0)
 
 
 class ShopifyRefundAccountant(models.AbstractModel):
@@ -54,6 +81,7 @@ class ShopifyRefundAccountant(models.AbstractModel):
         waiting = refunds.filtered(
             lambda refund: not refund._live_moves() and refund.state != "booked"
         )
+        known = refunds.order_id - waiting.order_id
         while waiting:
             # Each refund builds on what the one before it credited.
             batch = self.env["shopify.refund"].union(
@@ -69,7 +97,21 @@ class ShopifyRefundAccountant(models.AbstractModel):
                 # Its cause may be gone by now.
                 refund._set_state("to_book")
         self._go_on(backend, refunds.filtered(lambda r: r.state == "to_book"), blocks)
+        self._invoice_again(refunds.order_id - known, plan)
         return blocks
+
+    def _invoice_again(self, orders, plan):
+        """A credit note may let units be invoiced that waited for it."""
+        invoicer = self.env["shopify.invoicer"]
+        self.env["shopify.accounting.task"]._add(
+            orders.filtered(
+                lambda order: (
+                    order.refund_ids.move_ids
+                    and invoicer._is_due(order, plan[order])
+                    and invoicer._quantities(order.sale_order_id, plan[order].when)
+                )
+            )
+        )
 
     def _changed_block(self, refund):
         if not refund._live_moves() or refund.money_state != "done":

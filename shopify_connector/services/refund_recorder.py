@@ -27,6 +27,7 @@ class Scene:
     :ivar currencies: ``{code: id}``
     :ivar places: ``{gid: id of shopify.location}``
     :ivar lines: ``{(gid of the order, gid of the line): sale.order.line}``
+    :ivar left_out: keys of taxes that the store does not book
     """
 
     backend: Any
@@ -34,6 +35,7 @@ class Scene:
     currencies: dict
     places: dict
     lines: dict
+    left_out: frozenset
 
     def line_id(self, order, gid):
         line = self.lines.get((order.gid, gid))
@@ -83,6 +85,7 @@ class ShopifyRefundRecorder(models.AbstractModel):
             self._currencies(orders),
             self._places(backend, orders),
             self._sale_lines(bindings),
+            self._left_out(backend, orders),
         )
         self.env["shopify.payment.importer"]._store(
             backend, [order for order in orders if order.refunds], bindings
@@ -118,6 +121,11 @@ class ShopifyRefundRecorder(models.AbstractModel):
             ["shopify_gid"],
         )
         return {location.shopify_gid: location.id for location in found}
+
+    def _left_out(self, backend, orders):
+        keys = {tax.key for o in orders if o.refunds for line in o.lines for tax in line.taxes}
+        taxes, _blocks = self.env["shopify.tax.matcher"]._match(backend, keys)
+        return frozenset(key for key, tax in taxes.items() if not tax)
 
     def _sale_lines(self, bindings):
         """``{(gid of the order, gid of the line): sale.order.line}``"""
@@ -265,13 +273,16 @@ class ShopifyRefundRecorder(models.AbstractModel):
             lines = self._refund_lines(scene, order, value)
             vals["content"] = _fingerprint(lines)
             if record := records.get(gid):
-                if record._live_moves():
+                credited = record._live_moves()
+                if credited:
                     # what was credited stays as it was; the accountant compares the money
                     vals["content"] = record.content
                 vals["line_ids"] = [Command.clear(), *map(Command.create, lines)]
                 if vals := _changed(record, vals):
                     record.write(vals)
                     changed |= record
+                if credited:
+                    self._follow_quantities(record, lines)
             else:
                 vals["line_ids"] = [*map(Command.create, lines)]
                 vals |= {
@@ -283,6 +294,14 @@ class ShopifyRefundRecorder(models.AbstractModel):
         created = Refund.create(new)
         self._link_payments(scene.backend, stated, known | created)
         return changed | created
+
+    def _follow_quantities(self, record, lines):
+        """How much is ordered may change after the refund was credited."""
+        ordered = {vals["shopify_gid"]: vals["ordered_quantity"] for vals in lines}
+        for line in record.line_ids:
+            quantity = ordered.get(line.shopify_gid, line.ordered_quantity)
+            if line.ordered_quantity != quantity:
+                line.ordered_quantity = quantity
 
     def _refund_vals(self, scene, order, refund, value):
         return {
@@ -325,6 +344,7 @@ class ShopifyRefundRecorder(models.AbstractModel):
                     "shop_untaxed": float(part.shop_untaxed.amount),
                     "shop_tax": float(part.shop_tax.amount),
                     "ordered_tax": float(line.tax_total.amount) if line else 0.0,
+                    "left_out_tax": _left_out_tax(line, scene.left_out),
                     "full_amount": whole,
                 }
             )
@@ -350,6 +370,12 @@ class ShopifyRefundRecorder(models.AbstractModel):
             missing = own.filtered(lambda payment, record=record: payment.refund_id != record)
             if missing:
                 missing.refund_id = record
+
+
+def _left_out_tax(line, keys):
+    if not line or not keys:
+        return 0.0
+    return float(sum(tax.amount.amount for tax in line.taxes if tax.key in keys))
 
 
 def _title(order, line_gid):

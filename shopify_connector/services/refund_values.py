@@ -80,10 +80,33 @@ class ShopifyRefundValues(models.AbstractModel):
                     refund.currency_id.format(-float(total)),
                 )
             )
+        expected = self._expected(refund, credits)
+        if total != expected:
+            return refund._block(
+                self.env._(
+                    "the credit note would be over %(ours)s, and must be over %(theirs)s",
+                    ours=refund.currency_id.format(float(total)),
+                    theirs=refund.currency_id.format(float(expected)),
+                )
+            )
         unknown = [credit.line for credit in credits if self._lost(credit)]
         if unknown:
             return refund._block(self.env._("%s is not a line of the sale order", unknown[0].name))
         return self._vals(backend, refund, invoices, credits), float(total)
+
+    def _expected(self, refund, credits):
+        """What the credit note must be over: the money that was returned, less what it was
+        returned for and is on no invoice, less taxes that the store does not book.
+        """
+        done = refund.money_state == "done"
+        stated = exact(refund.amount_money if done else refund.amount_value)
+        worth = sum((exact(line.amount_untaxed) for line in refund.line_ids), Decimal(0))
+        worth += sum((exact(line.amount_tax) for line in refund.line_ids), Decimal(0))
+        for credit in credits:
+            worth -= credit.untaxed + credit.tax
+            if credit.line.left_out_tax:
+                worth += credit.tax - sum(credit.taxes.values())
+        return stated - worth
 
     def _invoices(self, refund):
         """The invoices of the order that stand, newest first."""
@@ -212,28 +235,21 @@ class ShopifyRefundValues(models.AbstractModel):
             for tax in taxes
         }
         if sum(weights.values()) < abs(credit.tax):
-            stated = (sale_line.extra_tax_data or {}).get("manual_tax_amounts") or {}
+            # More comes back than is left: by what was invoiced.
+            sold = moves.filtered(lambda move: move.move_type == "out_invoice")
+            invoiced = sale_line._shopify_invoiced(sold).amounts
             weights = {
-                tax_id: exact(stated.get(str(tax_id), {}).get("tax_amount_currency", 0.0))
-                for tax_id in weights
+                tax_id: invoiced.get((str(tax_id), DOCUMENT), Decimal(0)) for tax_id in weights
             }
         return weights
 
     def _left_out(self, credit, weights):
         """The weight of taxes that Shopify charged and the store does not book."""
-        if not credit.line.sale_line_id._shopify_has_left_out():
-            return Decimal(0)
-        stated = (credit.line.sale_line_id.extra_tax_data or {}).get("manual_tax_amounts")
-        if not stated:
-            return Decimal(0)
-        booked = sum(
-            (exact(amounts.get("tax_amount_currency", 0.0)) for amounts in stated.values()),
-            Decimal(0),
-        )
-        left_out = credit.line.sale_line_id._shopify_left_out(credit.line, booked)
+        left_out = exact(credit.line.left_out_tax)
+        booked = exact(credit.line.ordered_tax) - left_out
         if left_out <= 0:
             return Decimal(0)
-        return left_out * sum(weights.values()) / booked if booked else left_out
+        return left_out * sum(weights.values()) / booked if booked > 0 else left_out
 
     def _order_weights(self, credit, invoices):
         """Of what stands for no line: all taxes of the invoices, if it has tax at all."""

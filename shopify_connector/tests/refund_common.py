@@ -54,16 +54,17 @@ class RefundCase(AccountingCase):
 
     def _lower(self, order, refund):
         """As Shopify does: what is left of the lines and of the total; what was ordered stays."""
-        taken = Decimal(0)
         for line in refund["refundLineItems"]["nodes"]:
             ordered = next(one for one in order.lines if one["id"] == line["lineItem"]["id"])
             ordered["currentQuantity"] -= line["quantity"]
-            taken += self._worth(line, "subtotalSet", "totalTaxSet", order)
-        for line in refund["refundShippingLines"]["nodes"]:
-            taken += self._worth(line, "subtotalAmountSet", "taxAmountSet", order)
-        left = getattr(order, "left", order.total) - taken
+        left = getattr(order, "left", (order.total, order.seen["total"]))
+        for side, name in enumerate(("shopMoney", "presentmentMoney")):
+            taken = self._worth(order, refund, name)
+            left = (left[0] - taken, left[1]) if not side else (left[0], left[1] - taken)
         order.left = left
-        order.extra["currentTotalPriceSet"] = order.bag(left)
+        current = order.bag(left[0])
+        current["presentmentMoney"]["amount"] = str(left[1])
+        order.extra["currentTotalPriceSet"] = current
         money = Decimal(refund["totalRefundedSet"]["shopMoney"]["amount"])
         order.given_back = getattr(order, "given_back", Decimal(0)) + money
         order.extra["totalRefundedSet"] = order.bag(order.given_back)
@@ -71,11 +72,15 @@ class RefundCase(AccountingCase):
             order.fields["displayFinancialStatus"] = "PARTIALLY_REFUNDED"
 
     @staticmethod
-    def _worth(line, subtotal, tax, order):
-        amount = Decimal(str(line[subtotal]["shopMoney"]["amount"]))
-        if order.included:
-            return amount
-        return amount + Decimal(str(line[tax]["shopMoney"]["amount"]))
+    def _worth(order, refund, money):
+        pairs = [("refundLineItems", "subtotalSet", "totalTaxSet")]
+        pairs.append(("refundShippingLines", "subtotalAmountSet", "taxAmountSet"))
+        worth = Decimal(0)
+        for key, subtotal, tax in pairs:
+            for line in refund[key]["nodes"]:
+                worth += Decimal(str(line[subtotal][money]["amount"]))
+                worth += 0 if order.included else Decimal(str(line[tax][money]["amount"]))
+        return worth
 
     def item(self, order, position, quantity, subtotal, tax, *, restock="NO_RESTOCK"):
         """One line of a refund: ``refundLineItems=page([self.item(...)])``."""

@@ -259,8 +259,9 @@ class TestRefund(RefundCase):
     def test_a_refund_that_cannot_be_read_is_an_exception(self):
         order = self.paid()
         sale = self.run_order(order)
-        line = {**self.item(order, 0, 1, "9.87", "0.84"), "subtotalSet": None}
-        self.refund(order, 1, "10.71", refundLineItems=page([line]))
+        line = self.item(order, 1, 1, "10.00", "0.85")
+        self.refund(order, 1, "10.85", refundLineItems=page([line]))
+        line["subtotalSet"] = None
         self.sale(self.us, order)
         self.assertIn("subtotalSet", self.account().message)
         self.assertEqual(self.refunds(sale).state, "exception")
@@ -311,11 +312,22 @@ class TestRefundInvoices(RefundCase):
         self.assertBooks(sale, "42.35")
         self.assertSettled(sale)
 
-    def test_on_a_draft_invoice(self):
+    def test_units_on_a_draft_invoice(self):
+        """The order is edited, so the draft is made anew without them."""
         self.us.invoice_policy = "draft"
         order = self.paid()
         sale = self.run_order(order)
         self.one_a(order)
+        self.run_order(order)
+        self.assertFalse(self.credit_notes(sale))
+        drafts = self.invoices(sale).filtered(lambda move: move.state == "draft")
+        self.assertEqual(drafts.amount_total, 36.64)
+
+    def test_an_amount_on_a_draft_invoice(self):
+        self.us.invoice_policy = "draft"
+        order = self.paid()
+        sale = self.run_order(order)
+        self.refund(order, 1, "5.00")
         self.run_order(order)
         note = self.credit_notes(sale)
         self.assertEqual((note.state, self.refunds(sale).state), ("draft", "to_book"))
@@ -357,6 +369,7 @@ class TestRefundInvoices(RefundCase):
         self.deliver(sale, {"A": 1})
         self.account()
         self.assertEqual(len(self.invoices(sale)), 2)
+        order.fields["displayFulfillmentStatus"] = "FULFILLED"
         line = self.item(order, 0, 3, "29.60", "2.55", restock="RETURN")
         self.refund(order, 1, "32.15", refundLineItems=page([line]))
         self.run_order(order)
@@ -373,6 +386,7 @@ class TestRefundInvoices(RefundCase):
         sale = self.run_order(order)
         self.deliver(sale, {"A": 2, "B": 1})
         self.account()
+        order.fields["displayFulfillmentStatus"] = "PARTIALLY_FULFILLED"
         self.one_a(order)
         self.run_order(order)
         self.assertFalse(self.credit_notes(sale))
@@ -385,6 +399,7 @@ class TestRefundInvoices(RefundCase):
         sale = self.run_order(order)
         self.deliver(sale, {"A": 2, "B": 1})
         self.account()
+        order.fields["displayFulfillmentStatus"] = "PARTIALLY_FULFILLED"
         self.one_a(order, restock="RETURN")
         self.run_order(order)
         self.assertEqual(self.credit_notes(sale).amount_total, 10.71)
