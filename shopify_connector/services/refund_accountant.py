@@ -33,15 +33,21 @@ class ShopifyOrderEditor(models.AbstractModel):
     def _uncovered(self, edit):
         """Less what the credit notes of refunds take off, also those that are not posted yet.
 
-        What a refund keeps back, such as a fee, is part of its credit note.
+        What a refund keeps back, such as a fee, is part of its credit note. Units that were taken
+        off without money count only where the credit note is posted without a person, and while
+        the customer has not paid them: else the customer is owed.
         """
         uncovered = super()._uncovered(edit)
         if not uncovered or edit.sale.shopify_backend_id.refund_policy == "none":
             return uncovered
+        settled = ["done", "pending"]
+        unpaid = edit.order.paid.amount <= edit.order.totals.current_total.amount
+        if unpaid and edit.sale.shopify_backend_id.refund_policy != "draft":
+            settled.append("none")
         coming = sum(
             float(part.total.amount)
             for value in value_refunds(edit.order).values()
-            if value.money_state != "failed"
+            if value.money_state in settled
             for part in value.parts
             if part.line_gid
         )
