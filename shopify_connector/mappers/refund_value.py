@@ -69,6 +69,12 @@ class Value:
     def total(self) -> Money:
         return Money.sum((part.total for part in self.parts), self.money.currency)
 
+    @property
+    def credited(self) -> Money:
+        """What is taken off the order's lines, before what is kept of it."""
+        positive = (part.total for part in self.parts if part.total.amount > 0)
+        return Money.sum(positive, self.money.currency)
+
 
 def value_refunds(order: Order) -> dict[str, Value]:
     """The worth of every refund of an order by its gid, oldest first."""

@@ -8,6 +8,13 @@ from ..mappers.money import Money
 from ..mappers.refund_value import split_tax
 
 
+_DEPENDS = (
+    "shopify_taken_off",
+    "shopify_refund_line_ids.quantity",
+    "shopify_refund_line_ids.gone_quantity",
+)
+
+
 class SaleOrder(models.Model):
     _inherit = "sale.order"
 
@@ -33,8 +40,14 @@ class SaleOrderLine(models.Model):
     )
 
     def _shopify_refunded(self):
-        """Units that were taken back, with money or without."""
-        return sum(self.sudo().shopify_refund_line_ids.mapped("quantity"))
+        """Units that were taken back, with money or without; not those that an edit put back,
+        which stay in their refund.
+        """
+        lines = self.sudo().shopify_refund_line_ids
+        if self.is_delivery or self.shopify_kind == "duty":
+            return sum(lines.mapped("quantity"))
+        gone = max(lines.mapped("gone_quantity"), default=0.0)
+        return min(sum(lines.mapped("quantity")), gone)
 
     def _shopify_never_invoiced(self):
         """``{refund line: units}`` that were taken back, are on no credit note, and are still
@@ -42,27 +55,25 @@ class SaleOrderLine(models.Model):
         """
         lines = self.sudo().shopify_refund_line_ids
         found = {line: line._uncredited() for line in lines}
-        found = {line: units for line, units in found.items() if units}
-        lowered = self._shopify_lowered()
-        for line in list(found):
+        put_back = sum(lines.mapped("quantity")) - self._shopify_refunded()
+        # Edits have taken the units off this line, or put them back.
+        for line in lines.sorted(lambda line: not line._is_taken_off()):
+            back = min(found[line], put_back)
+            put_back -= back
+            found[line] -= back
+        lowered = self.shopify_taken_off
+        for line in lines:
             taken = min(found[line], lowered)
             lowered -= taken
             found[line] -= taken
         return {line: units for line, units in found.items() if units}
 
-    def _shopify_lowered(self):
-        """By how much less is ordered here than was in Shopify: edits take off what was refunded
-        before it was delivered.
-        """
-        ordered = max(self.sudo().shopify_refund_line_ids.mapped("ordered_quantity"), default=0.0)
-        return max(ordered - self.product_uom_qty, 0.0)
-
     def _shopify_to_keep(self):
         """Units that are ordered and were not taken back."""
-        taken = max(self._shopify_refunded() - self._shopify_lowered(), 0.0)
+        taken = max(self._shopify_refunded() - self.shopify_taken_off, 0.0)
         return max(self.product_uom_qty - taken, 0.0)
 
-    @api.depends("shopify_refund_line_ids.quantity", "shopify_refund_line_ids.ordered_quantity")
+    @api.depends(*_DEPENDS)
     def _compute_qty_to_invoice(self):
         result = super()._compute_qty_to_invoice()
         for line in self:
@@ -71,7 +82,7 @@ class SaleOrderLine(models.Model):
                 line.qty_to_invoice = min(line.qty_to_invoice, rest)
         return result
 
-    @api.depends("shopify_refund_line_ids.quantity", "shopify_refund_line_ids.ordered_quantity")
+    @api.depends(*_DEPENDS)
     def _compute_invoice_status(self):
         """What was invoiced, or taken back before it was, is dealt with."""
         result = super()._compute_invoice_status()
@@ -111,7 +122,7 @@ class SaleOrderLine(models.Model):
         asked = self.env.context.get("shopify_share_of_rest")
         if not asked or not self.sudo().shopify_refund_line_ids:
             return super()._shopify_invoiced(moves)
-        if self._shopify_lowered() >= self._shopify_refunded():
+        if self.shopify_taken_off >= self._shopify_refunded():
             # The line says itself what is left.
             return super()._shopify_invoiced(moves)
         # What a refund's credit note took back is not invoiced again.
@@ -170,23 +181,6 @@ class SaleOrderLine(models.Model):
                 left -= row.quantity
                 rows |= row
         return rows
-
-    def _shopify_has_left_out(self):
-        """Whether Shopify charged taxes on the order that the store does not book.
-
-        Only then the taxes of this line are less than Shopify's for another reason than that units
-        were taken off.
-        """
-        return any(
-            (order.figures or {}).get("left_out")
-            for order in self.order_id.sudo().shopify_order_ids
-        )
-
-    def _shopify_left_out(self, refund_line, booked):
-        """By how much Shopify's taxes are above those booked, of the units that are ordered."""
-        tax, ordered = exact(refund_line.ordered_tax), exact(refund_line.ordered_quantity)
-        left = exact(self.extra_tax_data["quantity"])
-        return tax * left / ordered - booked if ordered else tax - booked
 
     def _shopify_invoice_share(self, quantity):
         asking = self.with_context(shopify_share_of_rest=True)

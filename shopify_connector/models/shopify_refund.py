@@ -217,6 +217,11 @@ class ShopifyRefundLine(models.Model):
     reason = fields.Char(readonly=True)
     quantity = fields.Float(digits="Product Unit", readonly=True)
     ordered_quantity = fields.Float(digits="Product Unit", readonly=True)
+    gone_quantity = fields.Float(
+        digits="Product Unit",
+        readonly=True,
+        help="Of the ordered units those that are gone now, by all refunds and edits.",
+    )
     restock_type = fields.Char(string="Restock", readonly=True)
     restocked = fields.Boolean(readonly=True, help="Shopify's stock went up already.")
     location_gid = fields.Char(readonly=True)

@@ -428,7 +428,9 @@ class ShopifyOrderEditor(models.AbstractModel):
         if not owed or sale.shopify_backend_id.refund_policy == "none":
             return owed
         worth = sum(
-            value.total.amount for value in value_refunds(edit.order).values() if not value.pays_out
+            value.credited.amount
+            for value in value_refunds(edit.order).values()
+            if not value.pays_out
         )
         credits = sale.invoice_ids.filtered(
             lambda move: move.move_type == "out_refund" and move.state == "posted"

@@ -6,7 +6,6 @@ from collections import defaultdict
 
 from odoo import models
 
-from ..mappers.refund_value import value_refunds
 from .outcome import Block, Blocked
 
 
@@ -25,38 +24,6 @@ class ShopifyAccountant(models.AbstractModel):
         """
         without_money = order.refund_ids.filtered(lambda refund: refund.money_state == "none")
         return super()._moves_to_match(order) | without_money.move_ids
-
-
-class ShopifyOrderEditor(models.AbstractModel):
-    _inherit = "shopify.order.editor"
-
-    def _uncovered(self, edit):
-        """Less what the credit notes of refunds take off, also those that are not posted yet.
-
-        What a refund keeps back, such as a fee, is part of its credit note. Units that were taken
-        off without money count only where the credit note is posted without a person, and while
-        the customer has not paid them: else the customer is owed.
-        """
-        uncovered = super()._uncovered(edit)
-        if not uncovered or edit.sale.shopify_backend_id.refund_policy == "none":
-            return uncovered
-        settled = ["done", "pending"]
-        unpaid = edit.order.paid.amount <= edit.order.totals.current_total.amount
-        if unpaid and edit.sale.shopify_backend_id.refund_policy != "draft":
-            settled.append("none")
-        coming = sum(
-            float(part.total.amount)
-            for value in value_refunds(edit.order).values()
-            if value.money_state in settled
-            for part in value.parts
-            if part.line_gid
-        )
-        credits = edit.sale.shopify_order_ids.refund_ids.line_ids.credit_line_ids.filtered(
-            lambda line: line.parent_state == "posted" and line.sale_line_ids
-        )
-        coming -= sum(credits.mapped("price_total"))
-        owed = self._owed(edit.sale) - max(coming, 0.0)
-        return max(min(uncovered, edit.sale.currency_id.round(owed)), 0.0)
 
 
 class ShopifyRefundAccountant(models.AbstractModel):

@@ -296,12 +296,13 @@ class ShopifyRefundRecorder(models.AbstractModel):
         return changed | created
 
     def _follow_quantities(self, record, lines):
-        """How much is ordered may change after the refund was credited."""
-        ordered = {vals["shopify_gid"]: vals["ordered_quantity"] for vals in lines}
+        """How much is ordered, and is left of it, may change after the refund was credited."""
+        stated = {vals["shopify_gid"]: vals for vals in lines}
         for line in record.line_ids:
-            quantity = ordered.get(line.shopify_gid, line.ordered_quantity)
-            if line.ordered_quantity != quantity:
-                line.ordered_quantity = quantity
+            for name in ("ordered_quantity", "gone_quantity"):
+                quantity = stated.get(line.shopify_gid, line)[name]
+                if line[name] != quantity:
+                    line[name] = quantity
 
     def _refund_vals(self, scene, order, refund, value):
         return {
@@ -335,6 +336,7 @@ class ShopifyRefundRecorder(models.AbstractModel):
                     "reason": part.reason,
                     "quantity": quantity,
                     "ordered_quantity": line.quantity if line else 0,
+                    "gone_quantity": line.quantity - line.current_quantity if line else 0,
                     "restock_type": part.restock_type,
                     "restocked": part.restocked,
                     "location_gid": part.location_gid,

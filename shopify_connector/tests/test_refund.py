@@ -351,10 +351,7 @@ class TestRefundInvoices(RefundCase):
         order = self.paid()
         sale = self.run_order(order)
         self.one_a(order, money=None)
-        (outcome,) = self.process(self.us, order)
-        # until it is paid back, the edit says that the customer is owed
-        self.assertEqual([block.category for block in outcome.blocks], ["order_changed"])
-        self.account()
+        self.run_order(order)
         self.assertEqual(self.credit_notes(sale).amount_residual, 10.71)
         self.refund(order, 2, "10.71", orderAdjustments=page([self.adjustment(order, "-10.71")]))
         self.run_order(order)
