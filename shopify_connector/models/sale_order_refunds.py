@@ -7,7 +7,6 @@ from ..mappers.invoice_totals import BOOKS, DOCUMENT, exact
 from ..mappers.money import Money
 from ..mappers.refund_value import split_tax
 
-
 _DEPENDS = (
     "shopify_taken_off",
     "shopify_refund_line_ids.quantity",
