@@ -14,6 +14,7 @@ from datetime import datetime
 from .order_types import Order
 from .refund_types import RefundLine
 from .return_types import Return
+from .taken_off import is_taken_off
 
 RETURN, DISCARD = "return", "discard"
 _RESTOCKED = frozenset({"return", "legacy_restock"})
@@ -44,7 +45,8 @@ def goods_back(order: Order) -> dict[str, list[GoodsBack]]:
     """``{line gid: [GoodsBack]}``, oldest first.
 
     The sum of a line only ever grows, so whoever remembers how many units were dealt with knows
-    which are new. Units that were cancelled before they were sent are not among them.
+    which are new. Units that were taken off the order before they were sent, by a refund that
+    cancels them or by an edit, are not among them.
     """
     known = {item.gid: item for item in order.returns if not item.problem}
     found: dict[str, list] = defaultdict(list)
@@ -55,7 +57,7 @@ def goods_back(order: Order) -> dict[str, list[GoodsBack]]:
                 key = (refund.return_gid, line.line_gid)
                 groups.setdefault(key, _Group()).refunded.append((refund, line))
                 continue
-            kind = _kind(line)
+            kind = "" if is_taken_off(refund, line) else _kind(line)
             if kind and line.quantity:
                 found[line.line_gid].append(
                     (refund.created_at, _of_refund(kind, line.quantity, refund, line))

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from .money import Money, allocate
 from .order_types import Order, OrderLine
+from .refund_types import Refund, RefundLine
 from .tax import TaxAmount
 
 # Shopify's values of before anything was sent.
@@ -33,15 +34,20 @@ def taken_units(order: Order) -> Counter:
         return +gone
     units: Counter = Counter()
     for refund in order.refunds:
-        edit = not (refund.transaction_gids or refund.return_gid)
         for line in refund.lines:
-            if line.restock_type == "cancel" or (edit and line.restock_type != "return"):
+            if is_taken_off(refund, line):
                 units[line.line_gid] += line.quantity
     for line in order.lines:
         if line.kind == "shipping":
             units[line.gid] = gone[line.gid]
     # Units that an edit put back stay in its refund.
     return +Counter({gid: min(taken, gone[gid]) for gid, taken in units.items()})
+
+
+def is_taken_off(refund: Refund, line: RefundLine) -> bool:
+    """Whether a refund says itself that its units never left: it cancels them, or is an edit's."""
+    edit = not (refund.transaction_gids or refund.return_gid)
+    return line.restock_type == "cancel" or (edit and line.restock_type != "return")
 
 
 def shrunk_lines(order: Order) -> tuple[OrderLine, ...]:

@@ -422,18 +422,28 @@ class ShopifyOrderEditor(models.AbstractModel):
     _open_billed = _open_sent
 
     def _uncovered(self, edit):
-        """What is invoiced above the order, less the credit notes that refunds still get."""
+        """What is invoiced above the order, less the credit notes that refunds still get, from
+        here or, where they are only kept, from whoever books them.
+        """
         sale = edit.sale
         owed = self._owed(sale)
-        if not owed or sale.shopify_backend_id.refund_policy == "none":
+        if not owed:
             return owed
-        worth = sum(
-            value.credited.amount
-            for value in value_refunds(edit.order).values()
-            if not value.pays_out
-        )
+        values = value_refunds(edit.order).values()
+        if sale.shopify_backend_id.refund_policy == "none":
+            # Nobody took what only an edit says for a refund.
+            values = [value for value in values if value.money_state != "none"]
+        worth = sum(value.credited.amount for value in values if not value.pays_out)
+        if any(value.problem for value in values):
+            # An exception of its own says so; its units are among those that are gone.
+            worth = max(worth, self._taken_off(edit.order))
         credits = sale.invoice_ids.filtered(
             lambda move: move.move_type == "out_refund" and move.state == "posted"
         )
         coming = float(worth) - sum(credits.mapped("amount_total"))
         return sale.currency_id.round(owed - max(coming, 0.0))
+
+    def _taken_off(self, order):
+        """What the units are worth that were taken off, with taxes."""
+        gone = sum(line.total_included.amount for line in order.lines)
+        return gone - sum(line.total_included.amount for line in order.kept_lines)

@@ -37,12 +37,14 @@ class RestockCase(RefundCase):
             self.deliver(sale, parcel)
         return node, sale
 
-    def back(self, node, quantity, restock, *, number=1, position=0, place=None, **fields):
-        """A refund without money: units of a line."""
-        item = self.item(node, position, quantity, "0.00", "0.00", restock=restock)
+    def back(self, node, quantity, restock, *, number=1, position=0, place=None, money=None):
+        """A refund of units of a line. Without money it is that of an edit, unless it says that
+        the units came back.
+        """
+        item = self.item(node, position, quantity, money or "0.00", "0.00", restock=restock)
         if place:
             item["location"] = {"id": place}
-        return self.refund(node, number, refundLineItems=page([item]), **fields)
+        return self.refund(node, number, money, refundLineItems=page([item]))
 
     def apply(self, node):
         """Import the order again and run the job; the update must go through."""
@@ -112,14 +114,14 @@ class TestRestock(RestockCase):
 
     def test_legacy_restock_is_a_return(self):
         node, sale = self.sold({"A": 3, "B": 1})
-        self.back(node, 1, "LEGACY_RESTOCK")
+        self.back(node, 1, "LEGACY_RESTOCK", money="9.87")
         self.apply(node)
         self.assertEqual(self.moved(sale, "assigned"), {"A": 1})
 
     def test_no_restock_and_unknown_types_move_nothing(self):
         node, sale = self.sold({"A": 3, "B": 1})
-        self.back(node, 1, "NO_RESTOCK")
-        self.back(node, 1, "TELEPORTED", number=2)
+        self.back(node, 1, "NO_RESTOCK", money="9.87")
+        self.back(node, 1, "TELEPORTED", number=2, money="9.87")
         self.apply(node)
         self.assertFalse(self.receipts(sale))
         self.assertEqual(sale.order_line[0].qty_delivered, 3)
@@ -127,7 +129,7 @@ class TestRestock(RestockCase):
     def test_no_restock_to_scrap(self):
         self.us.write({"discard_policy": "scrap", "return_policy": "done"})
         node, sale = self.sold({"A": 3, "B": 1})
-        self.back(node, 1, "NO_RESTOCK")
+        self.back(node, 1, "NO_RESTOCK", money="9.87")
         for _again in range(2):
             self.apply(node)
         self.assertEqual(self.moved(sale, "done"), {"A": 1})
@@ -146,7 +148,6 @@ class TestRestock(RestockCase):
 
     def test_cancelled_units_are_not_delivered(self):
         node, sale = self.sold(status="UNFULFILLED")
-        node.lines[0]["currentQuantity"] = 1
         self.back(node, 2, "CANCEL")
         self.apply(node)
         self.assertEqual(self.to_ship(sale), {"A": 1, "B": 1})
@@ -173,21 +174,36 @@ class TestRestock(RestockCase):
     def test_no_restock_of_what_never_left(self):
         """More is given up than was sent: the rest must not be sent any more."""
         node, sale = self.sold({"A": 1}, status="PARTIALLY_FULFILLED")
-        self.back(node, 2, "NO_RESTOCK")
+        self.back(node, 2, "NO_RESTOCK", money="19.74")
         for _again in range(2):
             self.apply(node)
         self.assertFalse(self.receipts(sale))
         self.assertEqual(self.to_ship(sale), {"A": 1, "B": 1})
+        self.assertEqual(sale.order_line[0].product_uom_qty, 3, "as it is in Shopify")
 
     def test_no_restock_bit_by_bit(self):
         """The first unit may be the one that was sent; the second cannot be."""
         node, sale = self.sold({"A": 1}, status="PARTIALLY_FULFILLED")
-        self.back(node, 1, "NO_RESTOCK")
+        self.back(node, 1, "NO_RESTOCK", money="9.87")
         self.apply(node)
         self.assertEqual(self.to_ship(sale), {"A": 2, "B": 1})
-        self.back(node, 1, "NO_RESTOCK", number=2)
+        self.back(node, 1, "NO_RESTOCK", number=2, money="9.87")
         self.apply(node)
         self.assertEqual(self.to_ship(sale), {"A": 1, "B": 1})
+
+    def test_units_of_an_edit_are_not_goods(self):
+        """They are taken off the order: neither sent, nor expected back, nor taken off again."""
+        self.us.write({"discard_policy": "scrap", "return_policy": "done"})
+        node, sale = self.sold({"B": 1}, status="PARTIALLY_FULFILLED")
+        self.back(node, 1, "NO_RESTOCK")
+        for _again in range(2):
+            self.apply(node)
+        self.assertEqual((sale.order_line[0].product_uom_qty, self.to_ship(sale)), (2, {"A": 2}))
+        self.deliver(sale, {"A": 1})
+        self.back(node, 1, "NO_RESTOCK", number=2)
+        self.apply(node)
+        self.assertEqual((sale.order_line[0].product_uom_qty, self.to_ship(sale)), (1, {}))
+        self.assertFalse(self.receipts(sale), "the customer keeps the one that was sent")
 
     def test_before_the_order_is_confirmed(self):
         self.us.confirm_policy = "quotation"

@@ -23,6 +23,7 @@ class Refund:
     lines: list
     return_gid: str = ""
     day: int = 1
+    transaction_gids: tuple = ("t",)
 
     @property
     def created_at(self):
@@ -57,6 +58,14 @@ def test_types_of_refunds():
         ("discard", 1, "", "r3", ""),
         ("return", 1, "", "r4", ""),
     ]
+
+
+def test_units_of_an_edit_never_left():
+    def edit(kind):
+        return Refund("r", [Line(kind, 1)], transaction_gids=())
+
+    assert told(Order([edit("no_restock"), edit("legacy_restock"), edit("cancel")])) == []
+    assert told(Order([edit("return")])) == [("return", 1, "", "r", "")]
 
 
 def test_status_alone_moves_nothing():
