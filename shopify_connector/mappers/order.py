@@ -54,17 +54,24 @@ _RISK_RANK = {"": 0, "none": 0, "pending": 1, "low": 2, "medium": 3, "high": 4}
 _TIP_TITLES = frozenset({"tip", "tips", "gratuity"})
 
 
-def map_order(node: Mapping, *, policy: str = "shop", shop_country: str | None = None) -> Order:
+def map_order(
+    node: Mapping,
+    *,
+    policy: str = "shop",
+    shop_country: str | None = None,
+    taken_before: tuple[tuple[str, int], ...] = (),
+) -> Order:
     """Map an order with everything on it.
 
     :param node: a whole order: pages of lines beyond the first must have been appended
     :param policy: ``shop`` (the store's currency) or ``presentment`` (the customer's)
     :param shop_country: ISO code of the store's country, for taxes of orders without an address
+    :param taken_before: :attr:`.order_types.Order.taken_before`
     :raises MappingError: the order contradicts itself or is not whole. Sums that do not fit are no
         such case: :func:`prove` tells them
     """
     try:
-        return _map_order(node, policy, shop_country)
+        return _map_order(node, policy, shop_country, taken_before)
     except MappingError:
         raise
     except KeyError as error:
@@ -73,7 +80,12 @@ def map_order(node: Mapping, *, policy: str = "shop", shop_country: str | None =
         raise MappingError(node.get("name") or "order", f"not readable ({error})") from error
 
 
-def _map_order(node: Mapping, policy: str, shop_country: str | None) -> Order:
+def _map_order(
+    node: Mapping,
+    policy: str,
+    shop_country: str | None,
+    taken_before: tuple[tuple[str, int], ...],
+) -> Order:
     shop_currency = node["currencyCode"]
     presentment_currency = node.get("presentmentCurrencyCode") or shop_currency
     billing = map_address(node.get("billingAddress"))
@@ -108,6 +120,7 @@ def _map_order(node: Mapping, policy: str, shop_country: str | None) -> Order:
         refunds=map_refunds(node.get("refunds"), context, refunds_of_returns(returns)),
         returns=returns,
         payment_terms=_payment_terms(node.get("paymentTerms")),
+        taken_before=taken_before,
         **_head(node),
     )
     if all(line.current_quantity == line.quantity for line in lines):

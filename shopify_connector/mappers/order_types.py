@@ -234,7 +234,8 @@ class Order:
     ``warnings`` tell the user what was understood in an unusual way.
     ``metafields`` are pairs of ``namespace.key`` and text; only those that were asked for.
     ``shrunk`` are lines off which units were taken before they were delivered, with what is left
-    (:mod:`~.taken_off`), ``left_out`` are taxes that are not to be booked, see
+    (:mod:`~.taken_off`), ``taken_before`` are line gids with the units of which that is known from
+    an earlier reading, ``left_out`` are taxes that are not to be booked, see
     :attr:`booked_lines`; ``lines`` and ``totals`` are Shopify's all the same.
     """
 
@@ -289,6 +290,7 @@ class Order:
     payment_terms: PaymentTerms | None = None
     warnings: tuple[str, ...] = ()
     shrunk: tuple[OrderLine, ...] = ()
+    taken_before: tuple[tuple[str, int], ...] = ()
     left_out: frozenset[TaxKey] = frozenset()
     metafields: tuple[tuple[str, str], ...] = ()
 

@@ -25,7 +25,8 @@ def taken_units(order: Order) -> Counter:
     """``{line gid: units}`` that were taken off before they were delivered.
 
     All that are gone, while nothing of the order is fulfilled. Later, those that Shopify put back
-    as cancelled, and those of edits: only units that are not fulfilled can be edited away.
+    as cancelled, and those of edits: only units that are not fulfilled can be edited away; and
+    those that were taken off before. What is gone stays gone when the rest is fulfilled.
     """
     gone = Counter(
         {line.gid: line.quantity - max(line.current_quantity, 0) for line in order.lines}
@@ -40,6 +41,8 @@ def taken_units(order: Order) -> Counter:
     for line in order.lines:
         if line.kind == "shipping":
             units[line.gid] = gone[line.gid]
+    for gid, known in order.taken_before:
+        units[gid] = max(units[gid], known)
     # Units that an edit put back stay in its refund.
     return +Counter({gid: min(taken, gone[gid]) for gid, taken in units.items()})
 

@@ -76,7 +76,17 @@ class ShopifyOrderImporter(models.AbstractModel):
     def _map(self, backend, node, binding):
         """An order stays in the currency in which it was imported, whatever the store's policy."""
         policy = (binding and binding.currency_policy) or backend.currency_policy
-        return map_order(node, policy=policy, shop_country=backend.shop_country_id.code or None)
+        lines = binding.sale_order_id.order_line if binding else ()
+        return map_order(
+            node,
+            policy=policy,
+            shop_country=backend.shop_country_id.code or None,
+            taken_before=tuple(
+                (line.shopify_gid, int(line.shopify_taken_off))
+                for line in lines
+                if line.shopify_gid and line.shopify_taken_off > 0
+            ),
+        )
 
     def _after_apply(self, backend, applied, context):
         """What follows from orders that are in Odoo now; open to extension.

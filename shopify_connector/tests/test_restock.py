@@ -191,6 +191,19 @@ class TestRestock(RestockCase):
         self.apply(node)
         self.assertEqual(self.to_ship(sale), {"A": 1, "B": 1})
 
+    def test_units_that_were_given_up_are_not_sent_later(self):
+        """Given up before anything was sent, they stay off when the rest is fulfilled."""
+        node, sale = self.sold(status="UNFULFILLED")
+        self.back(node, 1, "NO_RESTOCK", money="9.87")
+        self.apply(node)
+        self.assertEqual((sale.order_line[0].product_uom_qty, self.to_ship(sale)["A"]), (2, 2))
+        self.deliver(sale, {"A": 2})
+        for status in ("PARTIALLY_FULFILLED", "FULFILLED"):
+            node.fields["displayFulfillmentStatus"] = status
+            self.apply(node)
+            self.assertEqual(sale.order_line[0].product_uom_qty, 2)
+            self.assertNotIn("A", self.to_ship(sale))
+
     def test_units_of_an_edit_are_not_goods(self):
         """They are taken off the order: neither sent, nor expected back, nor taken off again."""
         self.us.write({"discard_policy": "scrap", "return_policy": "done"})
