@@ -46,6 +46,12 @@ ROWS = (
         "cpu_ratio",
         "{}",
     ),
+    (
+        "... CPU of the whole export, compared with the same",
+        "stock_export",
+        "export_cpu_ratio",
+        "{}",
+    ),
     ("... from a user's change to the call, 95 of 100", "stock_export", "wait_p95_s", "{} s"),
     ("... longer to complete 100 moves", "stock_export", "capture_cost", "{:.1%}"),
     ("Orders placed within one minute", "flash_sale", "orders", "{}"),

@@ -6,6 +6,7 @@ from .console import DevenvError, say
 from .demo_check import map_taxes
 from .history_scenes import HistoryScenes
 from .shipping_scenes import ShippingScenes
+from .stock_scenes import StockScenes
 from .store import CLIENT_ID, CLIENT_SECRET
 
 ADDON = "shopify_connector"
@@ -15,7 +16,7 @@ HELD_ORDERS = 3
 PATIENCE = 120
 
 
-class Scenes(ShippingScenes, HistoryScenes):
+class Scenes(ShippingScenes, HistoryScenes, StockScenes):
     """Takes the pictures while it leads a database through the life of a connection.
 
     :param seed: a :class:`~.demo_seed.Seed` on an empty database
@@ -40,6 +41,7 @@ class Scenes(ShippingScenes, HistoryScenes):
         self.daily_work()
         self.holds()
         self.shipping()
+        self.stock()
         self.store_form()
         self.lists()
         self.previews()
