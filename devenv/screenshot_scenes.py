@@ -408,36 +408,7 @@ def _refund(order):
 
     refund, back = f"gid://shopify/Refund/{number}", f"gid://shopify/Return/{number}"
     return [
-        {
-            "__typename": "Return",
-            "id": back,
-            "order": {"id": order["id"]},
-            "name": f"{order['name']}-R1",
-            "status": "OPEN",
-            "returnShippingFees": [{"id": f"gid://shopify/Fee/{number}", "amountSet": bag(4)}],
-            "returnLineItems": {
-                "nodes": [
-                    {
-                        "__typename": "ReturnLineItem",
-                        "id": f"gid://shopify/ReturnLineItem/{number}",
-                        "quantity": 1,
-                        "processedQuantity": 1,
-                        "returnReasonNote": "",
-                        "customerNote": "Fits at the shoulders, too short else.",
-                        "returnReasonDefinition": {
-                            "id": "gid://shopify/ReturnReasonDefinition/1",
-                            "handle": "too-small",
-                            "name": "Too small",
-                            "deleted": False,
-                        },
-                        "fulfillmentLineItem": {
-                            "id": f"gid://shopify/FulfillmentLineItem/{number}",
-                            "lineItem": {"id": line["id"]},
-                        },
-                    }
-                ]
-            },
-        },
+        _return(order, back, bag(4)),
         {
             "__typename": "OrderTransaction",
             "id": f"gid://shopify/OrderTransaction/9{number}",
@@ -475,3 +446,38 @@ def _refund(order):
         },
         {"__typename": "Order", "id": order["id"], "returnStatus": "IN_PROGRESS"},
     ]
+
+
+def _return(order, gid, fee):
+    """A return of one unit of an order, which came back already."""
+    line, number = order["lineItems"]["nodes"][0], order["id"].rpartition("/")[2]
+    return {
+        "__typename": "Return",
+        "id": gid,
+        "order": {"id": order["id"]},
+        "name": f"{order['name']}-R1",
+        "status": "OPEN",
+        "returnShippingFees": [{"id": f"gid://shopify/Fee/{number}", "amountSet": fee}],
+        "returnLineItems": {
+            "nodes": [
+                {
+                    "__typename": "ReturnLineItem",
+                    "id": f"gid://shopify/ReturnLineItem/{number}",
+                    "quantity": 1,
+                    "processedQuantity": 1,
+                    "returnReasonNote": "",
+                    "customerNote": "Fits at the shoulders, too short else.",
+                    "returnReasonDefinition": {
+                        "id": "gid://shopify/ReturnReasonDefinition/1",
+                        "handle": "too-small",
+                        "name": "Too small",
+                        "deleted": False,
+                    },
+                    "fulfillmentLineItem": {
+                        "id": f"gid://shopify/FulfillmentLineItem/{number}",
+                        "lineItem": {"id": line["id"]},
+                    },
+                }
+            ]
+        },
+    }

@@ -105,7 +105,7 @@ class AccountMove(models.Model):
 
     def _shopify_refunded(self):
         """Whether the money of this credit note went back already, or is on its way."""
-        return any(one.state in ("sending", "done") for one in self.shopify_refund_request_ids)
+        return self.shopify_refund_request_ids._gave_back()
 
     def action_refund_in_shopify(self):
         """Give the money of a credit note back in Shopify."""
@@ -143,7 +143,7 @@ class StockPicking(models.Model):
 
     def _shopify_refunded(self):
         """Whether the money of this return went back already, or is on its way."""
-        return any(one.state in ("sending", "done") for one in self.shopify_refund_request_ids)
+        return self.shopify_refund_request_ids._gave_back()
 
     def action_refund_in_shopify(self):
         """Give the money of returned goods back in Shopify."""

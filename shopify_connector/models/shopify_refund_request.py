@@ -109,6 +109,10 @@ class ShopifyRefundRequest(models.Model):
 
     # === HOW IT WENT === #
 
+    def _gave_back(self):
+        """Whether one of these gave money back, or is about to."""
+        return any(request.state in ("sending", "done") for request in self)
+
     def _close(self, state, *, refund_gid=False, message="", request_id=None):
         """Write down what became of it, once, where people look for it."""
         self.ensure_one()

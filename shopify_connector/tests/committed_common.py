@@ -24,12 +24,8 @@ WAIT = 30
 
 
 @tagged("post_install", "-at_install", "shopify")
-class CommittedCase(BaseCase):
-    """A store of its own, whose records are committed.
-
-    :ivar backend_id: of the store
-    :ivar gids: of four orders that the sandbox holds
-    """
+class ConnectedCase(BaseCase):
+    """The sandbox within reach, and real connections: commits and their hooks are real."""
 
     @classmethod
     def setUpClass(cls):
@@ -54,6 +50,14 @@ class CommittedCase(BaseCase):
         if urlsplit(request.url).hostname == "127.0.0.1":
             return _super_send(session, request, **kwargs)
         return super()._request_handler(session, request, **kwargs)
+
+
+class CommittedCase(ConnectedCase):
+    """A store of its own, whose records are committed.
+
+    :ivar backend_id: of the store
+    :ivar gids: of four orders that the sandbox holds
+    """
 
     def setUp(self):
         super().setUp()

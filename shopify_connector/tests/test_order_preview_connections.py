@@ -1,51 +1,14 @@
 """A preview on real connections: commits and their hooks are real there."""
 
-import os
-from unittest import SkipTest
-from unittest.mock import patch
-from urllib.parse import urlsplit
-
-from cryptography.fernet import Fernet
-
 from odoo import SUPERUSER_ID, api
-from odoo.modules.registry import Registry
-from odoo.tests import BaseCase, tagged
-from odoo.tests.common import _super_send, get_db_name
 
+from .committed_common import ConnectedCase, sandbox_testing
 from .preview_common import everything
-
-try:
-    from shopify_sandbox import testing as sandbox_testing
-except ImportError:
-    sandbox_testing = None
 
 SHOP = "preview-connections.myshopify.com"
 
 
-@tagged("post_install", "-at_install", "shopify")
-class TestOrderPreviewConnections(BaseCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        if sandbox_testing is None:
-            raise SkipTest("the package shopify_sandbox is not there")
-        cls.sandbox = sandbox_testing.shared_sandbox()
-        cls.registry = Registry(get_db_name())
-        options = {
-            "SHOPIFY_CONNECTOR_API_URL": cls.sandbox.api_url,
-            "SHOPIFY_CONNECTOR_ENCRYPTION_KEY": Fernet.generate_key().decode(),
-        }
-        patcher = patch.dict(os.environ, options)
-        patcher.start()
-        cls.addClassCleanup(patcher.stop)
-
-    @classmethod
-    def _request_handler(cls, session, request, /, **kwargs):
-        # Odoo's own handler can't compare our pairs of timeouts.
-        if urlsplit(request.url).hostname == "127.0.0.1":
-            return _super_send(session, request, **kwargs)
-        return super()._request_handler(session, request, **kwargs)
-
+class TestOrderPreviewConnections(ConnectedCase):
     def setUp(self):
         super().setUp()
         self.sandbox.reset(SHOP, profile="us")

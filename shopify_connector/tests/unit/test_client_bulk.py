@@ -80,7 +80,9 @@ def test_query_may_run_in_bulk(name):
     given = documents.document(f"bulk_query_{name}").partition("(")[2].partition(")")[0]
     variables = {part.split(":")[0].strip(" $"): "x" for part in given.split(",") if part}
     text = bulk.inline(name, variables, "mark")
-    bulk_rules.read(official.load(const.API_VERSION), text)
+    # raises what a store would refuse
+    query = bulk_rules.read(official.load(const.API_VERSION), text)
+    assert query.operation.name.value.startswith("BulkQuery")
 
 
 def test_values_are_written_out():
