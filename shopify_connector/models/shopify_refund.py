@@ -224,6 +224,7 @@ class ShopifyRefundLine(models.Model):
     )
     restock_type = fields.Char(string="Restock", readonly=True)
     restocked = fields.Boolean(readonly=True, help="Shopify's stock went up already.")
+    had_left = fields.Boolean(readonly=True, help="Shopify says that the units had been sent.")
     location_gid = fields.Char(readonly=True)
     location_id = fields.Many2one("shopify.location", readonly=True, ondelete="set null")
     currency_id = fields.Many2one(related="refund_id.currency_id")

@@ -43,8 +43,9 @@ class ShopifyFulfillmentImporter(models.AbstractModel):
         again = orders.filtered(lambda order: order.shopify_gid in asked)
         touched, new = self._forget_notes(rows.filtered(lambda row: row.order_id in again)), []
         places = {place.shopify_gid: place for place in backend.location_ids if place.shopify_ships}
+        follows = backend.sudo()._reads_fulfillments()
         for order, node in nodes.items():
-            if "parcels" not in node:
+            if not follows or "parcels" not in node:
                 continue
             mine = own.get(order, Rows).filtered(lambda row: row.kind == "create")
             known = {row.shopify_gid: row for row in mine if row.shopify_gid}

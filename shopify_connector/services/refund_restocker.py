@@ -11,7 +11,7 @@ from odoo import models
 from odoo.exceptions import LockError, UserError
 from odoo.tools import float_compare
 
-from ..mappers.goods_back import DISCARD, RETURN, GoodsBack, goods_back
+from ..mappers.goods_back import DISCARD, RETURN, UNSENT, GoodsBack, goods_back
 from ..mappers.taken_off import NOT_FULFILLED
 from .fulfillment_values import TOLERANCE
 from .order_quantities import goes_out
@@ -219,15 +219,17 @@ class ShopifyRefundRestocker(models.AbstractModel):
         skip = {
             RETURN: max(line.shopify_taken_back, back) + max(restated, 0),
             DISCARD: line.shopify_discarded,
+            UNSENT: line.shopify_unsent,
         }
         # What was refunded before and left with the customer is not what comes back now.
         kept = min(line.shopify_discarded, _total(units, DISCARD))
-        here = max(here - max(kept - scrapped - line.shopify_not_sent, 0), 0)
+        not_sent = max(line.shopify_not_sent - line.shopify_unsent, 0)
+        here = max(here - max(kept - scrapped - not_sent, 0), 0)
         for item in units:
             skipped = min(skip[item.kind], item.quantity)
             skip[item.kind] -= skipped
             rest = item.quantity - skipped
-            back = min(rest, here)
+            back = min(rest, here) if item.kind != UNSENT else 0
             here -= back
             if back and self._moves(backend, item):
                 self._allocate(task, parts, back, item)
@@ -470,6 +472,7 @@ def _known(line, units):
     return {
         "shopify_taken_back": max(line.shopify_taken_back, _total(units, RETURN)),
         "shopify_discarded": _total(units, DISCARD),
+        "shopify_unsent": _total(units, UNSENT),
     }
 
 

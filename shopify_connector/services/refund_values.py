@@ -180,8 +180,8 @@ class ShopifyRefundValues(models.AbstractModel):
     def _units(self, line):
         """How many units of a line are to be credited.
 
-        What came back had been delivered, so it is looked for on the invoices first; of anything
-        else the units that are not invoiced yet go first.
+        What had been sent is looked for on the invoices first, whether or not it came back; of
+        anything else the units that are not invoiced yet go first.
         """
         rows = self._invoice_lines(line)
         if not rows:
@@ -193,7 +193,7 @@ class ShopifyRefundValues(models.AbstractModel):
             ).mapped("quantity")
         )
         left = max(invoiced - credited, 0.0)
-        if line.restock_type == "return":
+        if line.had_left:
             return min(line.quantity, left)
         others = line.sale_line_id.shopify_refund_line_ids - line
         gone = sum(
