@@ -232,9 +232,7 @@ def _with_sent(lines: tuple[OrderLine, ...], node: Mapping) -> tuple[OrderLine, 
         if not fulfillment.cancelled:
             sent.update(fulfillment.lines)
     return tuple(
-        replace(line, sent_quantity=sent[line.gid])
-        if line.waiting_quantity is not None
-        else line
+        replace(line, sent_quantity=sent[line.gid]) if line.waiting_quantity is not None else line
         for line in lines
     )
 
