@@ -75,4 +75,5 @@ from . import (
     stock_picking_edits,
     stock_picking_fulfillment,
     shopify_restock,
+    shopify_refund_document,
 )

@@ -108,12 +108,12 @@ class ShopifyRefund(models.Model):
         for refund in self:
             refund.units = int(sum(refund.line_ids.mapped("quantity")))
 
-    @api.depends("move_ids", "payment_ids.move_id", "picking_ids")
+    @api.depends("move_ids", "payment_ids.move_id", "picking_ids", "return_id")
     def _compute_counts(self):
         for refund in self:
             refund.move_count = len(refund.sudo().move_ids)
             refund.booking_count = len(refund.payment_ids.filtered("move_id"))
-            refund.picking_count = len(refund.sudo().picking_ids)
+            refund.picking_count = len(refund.sudo()._receipts())
 
     def _live_moves(self):
         """The credit notes that stand."""
@@ -188,7 +188,7 @@ class ShopifyRefund(models.Model):
 
     def action_view_pickings(self):
         """Open the returns of goods."""
-        return self.picking_ids._get_records_action(name=self.env._("Returns of Goods"))
+        return self._receipts()._get_records_action(name=self.env._("Returns of Goods"))
 
     def action_view_order(self):
         """Open the Shopify order."""

@@ -41,6 +41,7 @@ from . import (
     test_order_wizard,
     test_payment,
     test_refund,
+    test_refund_documents,
     test_refund_kept,
     test_refund_read,
     test_refund_request,

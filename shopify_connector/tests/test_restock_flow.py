@@ -127,6 +127,8 @@ class TestRestockFlow(OrderCase):
         self.assertEqual((len(receipt), receipt.state), (1, "done"))
         self.assertEqual(receipt.shopify_return_id.shopify_gid, record["id"])
         self.assertEqual(receipt.shopify_return_id.picking_count, 1)
+        refund = receipt.shopify_return_id.refund_ids
+        self.assertEqual((receipt._shopify_refunds(), refund._receipts()), (refund, receipt))
         self.do("returnClose", "id", "ID!", record["id"])
         self.look()
         self.assertEqual(self.stock(), before + 1)
