@@ -24,8 +24,8 @@ class GoodsBack:
     """Units of one line that somebody processed at one time.
 
     ``kind``: return (they are to be sold again), discard (refunded or received, and not put back
-    into stock) or unsent (the same of units that never left). ``location_gid`` is where Shopify put them, empty where it does not say.
-    ``refund_gid`` and ``return_gid`` name what they came with.
+    into stock) or unsent (the same of units that never left). ``location_gid`` is where Shopify put
+    them, empty where it does not say. ``refund_gid`` and ``return_gid`` name what they came with.
     """
 
     kind: str

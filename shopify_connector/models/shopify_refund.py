@@ -66,10 +66,16 @@ class ShopifyRefund(models.Model):
     amount_money = fields.Monetary(
         string="Returned",
         readonly=True,
-        help="Of the transactions that succeeded. The credit note equals it.",
+        help="Of the transactions that succeeded. The credit note is over it and what was exchanged.",
     )
     amount_gap = fields.Monetary(
         string="Unexplained", readonly=True, help="By how much the lines exceed the money."
+    )
+    amount_exchanged = fields.Monetary(
+        string="Exchanged",
+        readonly=True,
+        help="What was set off against items that the customer got instead. The credit note is"
+        " over it as well; it is matched with the invoice of these items.",
     )
     pays_out = fields.Boolean(
         readonly=True,

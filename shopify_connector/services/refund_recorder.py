@@ -315,6 +315,7 @@ class ShopifyRefundRecorder(models.AbstractModel):
             "amount_value": float(value.total.amount),
             "amount_money": float(value.money.amount),
             "amount_gap": float(value.gap.amount) if value.gap is not None else 0.0,
+            "amount_exchanged": float(value.exchanged.amount) if value.exchanged else 0.0,
             "pays_out": value.pays_out,
             "problem": value.problem,
         }

@@ -95,11 +95,12 @@ class ShopifyRefundValues(models.AbstractModel):
         return self._vals(backend, refund, invoices, credits), float(total)
 
     def _expected(self, refund, credits):
-        """What the credit note must be over: the money that was returned, less what it was
-        returned for and is on no invoice, less taxes that the store does not book.
+        """What the credit note must be over: the money that was returned and what was exchanged,
+        less what it was returned for and is on no invoice, less taxes that the store does not book.
         """
         done = refund.money_state == "done"
         stated = exact(refund.amount_money if done else refund.amount_value)
+        stated += exact(refund.amount_exchanged)
         worth = sum((exact(line.amount_untaxed) for line in refund.line_ids), Decimal(0))
         worth += sum((exact(line.amount_tax) for line in refund.line_ids), Decimal(0))
         for credit in credits:

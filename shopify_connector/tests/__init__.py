@@ -7,6 +7,7 @@ from . import (
     test_backend_onboarding,
     test_catalog,
     test_exception,
+    test_exchange,
     test_field_mapping,
     test_fulfillment_changes,
     test_fulfillment_export,
