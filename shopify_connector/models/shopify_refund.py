@@ -66,7 +66,7 @@ class ShopifyRefund(models.Model):
     amount_money = fields.Monetary(
         string="Returned",
         readonly=True,
-        help="Of the transactions that succeeded. The credit note is over it and what was exchanged.",
+        help="Of the transactions that succeeded. The credit note equals it, and the exchanged.",
     )
     amount_gap = fields.Monetary(
         string="Unexplained", readonly=True, help="By how much the lines exceed the money."
