@@ -10,6 +10,13 @@ REFUND_STATES = [
     ("not_booked", "Nothing to Book"),
     ("exception", "Exception"),
 ]
+# What the log says of a state.
+LOGGED = {
+    "booked": "created",
+    "not_booked": "skipped",
+    "waiting": "retry",
+    "exception": "blocked",
+}
 LINE_KINDS = [
     ("item", "Item"),
     ("shipping", "Shipping"),
@@ -134,9 +141,39 @@ class ShopifyRefund(models.Model):
 
     def _set_state(self, state, note=""):
         """Write only what changes; refunds are looked at often."""
-        for refund in self:
-            if refund.state != state or (refund.state_note or "") != note:
-                refund.write({"state": state, "state_note": note})
+        changed = self.filtered(
+            lambda refund: refund.state != state or (refund.state_note or "") != note
+        )
+        changed.write({"state": state, "state_note": note})
+        if state in LOGGED:
+            changed._log_state()
+
+    def _log_state(self):
+        """Lines of the log about what became of refunds."""
+        for backend, refunds in self.grouped("backend_id").items():
+            self.env["shopify.sync.log"].sudo()._log(
+                backend,
+                [
+                    {
+                        "direction": "in",
+                        "res_model": self._name,
+                        "res_id": refund.id,
+                        "name": refund.name,
+                        "gid": refund.shopify_gid,
+                        "outcome": LOGGED[refund.state],
+                        "message": refund._documents_sentence() or refund.state_note,
+                        "job_uuid": self.env.context.get("job_uuid"),
+                    }
+                    for refund in refunds
+                ],
+            )
+
+    def _documents_sentence(self):
+        """What was booked for a refund."""
+        if self.state != "booked":
+            return ""
+        documents = self.sudo()._live_moves() | self.sudo().payment_ids.move_id
+        return ", ".join(documents.mapped("display_name"))
 
     def _block(self, message, title=None):
         """The Block of a refund that needs a person."""

@@ -186,6 +186,7 @@ class ShopifyRefundRestocker(models.AbstractModel):
         pickings = self.env["stock.picking"]
         for (delivery, origin), moves in task.returns.items():
             pickings |= self._return(delivery, origin, moves, places, sources)
+        self._log(binding, pickings)
         for line, vals in task.known.items():
             line.write({**vals, "shopify_not_sent": line.shopify_not_sent + task.not_sent[line]})
         blocks = []
@@ -194,6 +195,25 @@ class ShopifyRefundRestocker(models.AbstractModel):
         if backend.return_policy == "done":
             blocks += self._validate(binding, pickings)
         return blocks
+
+    def _log(self, binding, pickings):
+        """Lines of the log about receipts."""
+        self.env["shopify.sync.log"]._log(
+            binding.backend_id,
+            [
+                {
+                    "direction": "in",
+                    "res_model": "stock.picking",
+                    "res_id": picking.id,
+                    "name": picking.name,
+                    "gid": (picking.shopify_return_id or picking.shopify_refund_id).shopify_gid,
+                    "outcome": "created",
+                    "message": self.env._("Goods of order %s are expected back.", binding.name),
+                    "job_uuid": self.env.context.get("job_uuid"),
+                }
+                for picking in pickings
+            ],
+        )
 
     def _plan(self, backend, task, line, units):
         known = _known(line, units)

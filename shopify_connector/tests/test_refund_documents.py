@@ -52,6 +52,24 @@ class TestRefundDocuments(RefundCase):
         action = self.refunded.action_view_payments()
         self.assertEqual(opened(self.env, action).payment_id, self.documents["payments"])
 
+    def test_the_log_tells_what_was_made(self):
+        """Once each, however often the order is looked at."""
+        self.account()
+        lines = self.env["shopify.sync.log"].search([("gid", "=", self.refunded.shopify_gid)])
+        made = lines.filtered(lambda line: line.outcome == "created")
+        self.assertEqual(
+            {(line.res_model, line.res_id) for line in made},
+            {
+                ("shopify.refund", self.refunded.id),
+                ("stock.picking", self.documents["receipts"].id),
+            },
+        )
+        self.assertEqual(len(made), 2)
+        booked = made.filtered(lambda line: line.res_model == "shopify.refund")
+        for kind in ("credit_notes", "payments"):
+            self.assertIn(self.documents[kind].name, booked.message)
+        self.assertEqual(opened(self.env, booked.action_open_record()), self.refunded)
+
     def test_buttons_of_the_forms(self):
         """Each form shows what there is; what has no refund shows nothing."""
         own = dict(
