@@ -54,6 +54,7 @@ from . import (
     shopify_tracking_company,
     sale_order,
     sale_order_line,
+    sale_order_kit,
     sale_order_accounting,
     sale_order_cancel,
     sale_order_refunds,

@@ -53,6 +53,7 @@ from . import (
     stock_claim,
     stock_exporter,
     stock_inflight,
+    stock_kit,
     stock_quantity,
     stock_settle,
     refund_recorder,

@@ -228,12 +228,12 @@ class ShopifyFulfillmentImporter(models.AbstractModel):
                 if line.product_id.type != "service":
                     missing[gid] = units
                 continue
-            for same in moves.grouped("product_id").values():
-                left = self._wanted(line, same[:1].product_id, units)
+            short = 0
+            for product, same in moves.grouped("product_id").items():
+                needed = self._needed(line, product)
+                left = units * needed
                 for move in same:
-                    uom = line.product_uom_id
-                    if move.product_id != line.product_id:
-                        uom = move.product_uom
+                    uom = product.uom_id
                     demand = move.product_uom._compute_quantity(
                         move.product_uom_qty, uom, round=False
                     )
@@ -242,14 +242,17 @@ class ShopifyFulfillmentImporter(models.AbstractModel):
                         quantity = uom._compute_quantity(part, move.product_uom)
                         chosen.setdefault(move.picking_id, {})[move] = quantity
                         left -= part
-                if left > 0 and same[:1].product_id == line.product_id:
-                    missing[gid] = round(left)
+                short = max(short, round(left / needed) if needed else 0)
+            if short:
+                missing[gid] = short
         return chosen, missing
 
-    def _wanted(self, line, product, units):
-        """Quantity of a product for units of a line; of a kit, what its parts need."""
-        if product == line.product_id or not line.product_uom_qty:
-            return float(units)
+    def _needed(self, line, product):
+        """Quantity of a product for one unit of a line, in the unit of the product."""
+        parts = line._shopify_parts()
+        if product in parts or not line.product_uom_qty:
+            return parts.get(product, 0.0)
+        # Delivered in its place.
         moves = line.move_ids.filtered(
             lambda move: (
                 move.product_id == product
@@ -257,8 +260,7 @@ class ShopifyFulfillmentImporter(models.AbstractModel):
                 and move.location_dest_id.usage == "customer"
             )
         )
-        # In the unit of the moves, which is the same for all parts of a kit.
-        return sum(moves.mapped("product_uom_qty")) / line.product_uom_qty * units
+        return sum(moves.mapped("product_qty")) / line.product_uom_qty
 
     def _validate(self, picking, quantities, row):
         """Validate a delivery with just these quantities; the rest becomes a backorder."""
@@ -285,12 +287,11 @@ class ShopifyFulfillmentImporter(models.AbstractModel):
         for picking in sale.picking_ids.filtered(
             lambda picking: picking.state == "done" and not picking.shopify_fulfillment_ids
         ):
-            units = {}
-            for move in picking.move_ids.filtered("sale_line_id.shopify_gid"):
-                gid = move.sale_line_id.shopify_gid
-                units[gid] = units.get(gid, 0) + move.product_uom._compute_quantity(
-                    move.quantity, move.sale_line_id.product_uom_id
-                )
+            moves = picking.move_ids.filtered("sale_line_id.shopify_gid")
+            units = {
+                line.shopify_gid: line._shopify_units(own, lambda move: move.quantity)
+                for line, own in moves.grouped("sale_line_id").items()
+            }
             if units == row.quantities:
                 return picking
         return None

@@ -23,8 +23,9 @@ class ShopifyFulfillmentValues(models.AbstractModel):
     def _lines(self, row):
         """Units that a shipment has to tell: ``{gid of the Shopify line: units}``.
 
-        Whole units only; parts of a unit are told with the delivery that completes it. Of a kit
-        that is what Odoo counts as delivered and no other shipment tells.
+        Whole units only; parts of a unit, and components of a kit, are told with the delivery that
+        completes it. When other products are delivered than were ordered, that is what Odoo counts
+        as delivered and no other shipment tells.
         """
         siblings = row.search(
             [
@@ -44,9 +45,10 @@ class ShopifyFulfillmentValues(models.AbstractModel):
         ):
             gid = sale_line.shopify_gid
             own = self._moves(row.picking_id, sale_line)
-            if all(move.product_id == sale_line.product_id for move in own):
+            if all(move.product_id in sale_line._shopify_parts() for move in own):
                 before = self._delivered(self._moves(earlier, sale_line), sale_line)
-                units = _whole(before + self._delivered(own, sale_line)) - _whole(before)
+                after = self._delivered(self._moves(earlier | row.picking_id, sale_line), sale_line)
+                units = _whole(after) - _whole(before)
                 told = parts
             else:
                 units = _whole(sale_line.qty_delivered)
@@ -62,18 +64,17 @@ class ShopifyFulfillmentValues(models.AbstractModel):
         )
 
     def _delivered(self, moves, sale_line):
-        """Quantity in the unit of the sale line, without what has come back."""
-        quantity = 0.0
-        for move in moves:
+        """Units of the sale line, without what has come back."""
+
+        def kept(move):
             back = sum(
                 other.product_uom._compute_quantity(other.quantity, move.product_uom, round=False)
                 for other in move.returned_move_ids
                 if other.state == "done"
             )
-            quantity += move.product_uom._compute_quantity(
-                move.quantity - back, sale_line.product_uom_id, round=False
-            )
-        return quantity
+            return move.quantity - back
+
+        return sale_line._shopify_units(moves, kept)
 
     # === PLACE === #
 

@@ -307,8 +307,10 @@ class ShopifyRefundRestocker(models.AbstractModel):
         return parts
 
     def _ratio(self, line, product, part):
-        if product == line.product_id:
-            return line.product_uom_id._compute_quantity(1, product.uom_id, round=False)
+        known = line._shopify_parts()
+        if product in known or line.shopify_kit_parts:
+            return known.get(product, 0.0)
+        # Delivered in its place.
         units = line.product_uom_qty - line.shopify_not_sent
         return (part.sent + self._open(part)) / units if units > 0 else 0.0
 
@@ -342,11 +344,8 @@ class ShopifyRefundRestocker(models.AbstractModel):
                     move.product_id == product and move.state != "cancel" and goes_out(move)
                 )
             )
-            excess = product.uom_id._compute_quantity(
-                units * part.ratio, line.product_uom_id, round=False
-            )
             for step in moves.grouped("location_dest_id").values():
-                to_cancel |= editor._shrink(line, step, excess)
+                to_cancel |= editor._shrink(line, step, units * part.ratio)
         to_cancel._action_cancel()
 
     def _return(self, delivery, item, moves, places, sources):
