@@ -163,9 +163,7 @@ def _counted(basis: str, stock: Stock, gone: float) -> float:
     return total if basis == "on_hand" else total - gone
 
 
-def scarcest(
-    basis: str, parts: dict[int, tuple[float, Stock, float]]
-) -> tuple[int, Stock, float]:
+def scarcest(basis: str, parts: dict[int, tuple[float, Stock, float]]) -> tuple[int, Stock, float]:
     """The component that bounds how many kits there are.
 
     :param parts: ``{component: (quantity for one kit, Stock, units that are sold)}``

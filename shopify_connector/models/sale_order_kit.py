@@ -28,15 +28,12 @@ class SaleOrderLine(models.Model):
     def _shopify_keep_kit_parts(self):
         """Remember the components of lines whose deliveries were just planned."""
         for line in self:
-            moves = line.move_ids.filtered(lambda move: move.state != "cancel")
-            if line.product_uom_qty <= 0 or not moves or line.product_id in moves.product_id:
+            if line.product_uom_qty <= 0 or line.product_id in line.move_ids.product_id:
                 continue
-            parts = {}
-            for product, own in moves.grouped("product_id").items():
-                step = next(iter(own.grouped("location_dest_id").values()))
-                planned = sum(step.mapped("product_qty"))
-                parts[product.id] = planned / line.product_uom_qty
-            line.shopify_kit_parts = parts
+            parts = line._shopify_first_moves().grouped("product_id")
+            line.shopify_kit_parts = {
+                product.id: _amount(own) / line.product_uom_qty for product, own in parts.items()
+            } or False
 
     def _shopify_parts(self):
         """``{product: quantity in its own unit}`` that one unit of the line is delivered as: the
@@ -63,28 +60,74 @@ class SaleOrderLine(models.Model):
         # sums of floats miss whole numbers
         return round(units, 6)
 
+    def _shopify_first_moves(self):
+        """What is sent to the customer; of several steps the first one, which is there before the
+        others.
+        """
+        return self.move_ids.filtered(
+            lambda move: (
+                move.state != "cancel"
+                and (move.location_final_id or move.location_dest_id).usage == "customer"
+                and not move.origin_returned_move_id
+                and not move.move_orig_ids & self.move_ids
+            )
+        )
+
+    def _shopify_grouped(self, moves):
+        """Moves by what of the line they deliver.
+
+        A kit may take one product on two lines of its bill of materials, and Odoo counts the kits
+        that are complete by these.
+
+        :return: ``[(moves of one product, quantity of it for one unit of the line)]``
+        """
+        planned, parts, found = self._shopify_first_moves(), self._shopify_parts(), []
+        for product, same in moves.grouped("product_id").items():
+            whole = planned.filtered(lambda move, product=product: move.product_id == product)
+            part = parts.get(product, 0.0)
+            if product not in parts and not self.shopify_kit_parts:
+                # Delivered in its place.
+                units = self.product_uom_qty - self.shopify_not_sent
+                part = _amount(whole) / units if units > 0 else 0.0
+            if not part or "bom_line_id" not in same._fields:
+                found.append((same, part))
+                continue
+            shares = whole.grouped("bom_line_id")
+            for bom_line, own in same.grouped("bom_line_id").items():
+                share = _amount(shares.get(bom_line, whole)) / _amount(whole) if whole else 1.0
+                found.append((own, part * share))
+        return [(own, part) for own, part in found if part > 0]
+
     def _get_qty_procurement(self, previous_product_uom_qty=False):
         """Odoo looks for what today's bill of materials says, and finds nothing of it planned
         when it has changed.
         """
         if not self.shopify_kit_parts:
             return super()._get_qty_procurement(previous_product_uom_qty)
-        live = self.move_ids.filtered(
-            lambda move: move.state != "cancel" and move.location_dest_usage != "inventory"
-        )
-        back = live.filtered(lambda move: move.to_refund and move.location_usage == "customer")
-        # Of several steps the first one: it is there before the others.
-        out = (live - back).filtered(
+        back = self.move_ids.filtered(
             lambda move: (
-                (move.location_final_id or move.location_dest_id).usage == "customer"
-                and (move.to_refund or not move.origin_returned_move_id)
-                and not move.move_orig_ids & live - back
+                move.state != "cancel"
+                and move.to_refund
+                and move.location_usage == "customer"
+                and move.location_dest_usage != "inventory"
             )
         )
+        again = back.returned_move_ids.filtered(
+            lambda move: move.state != "cancel" and move.to_refund
+        )
         return self._shopify_units(
-            out | back, lambda move: _planned(move) if move in out else -_planned(move)
+            self._shopify_first_moves() | again | back,
+            lambda move: -_planned(move) if move in back else _planned(move),
         )
 
 
 def _planned(move):
     return move.quantity if move.state == "done" else move.product_uom_qty
+
+
+def _amount(moves):
+    """What moves of a product sent or will send, in its unit."""
+    return sum(
+        move.product_uom._compute_quantity(_planned(move), move.product_id.uom_id, round=False)
+        for move in moves
+    )

@@ -85,20 +85,24 @@ class StockCapture(models.AbstractModel):
         components of. An order of a kit changes what is left of its components, too.
         """
         Kit = self.env["shopify.stock.kit"]
-        return list(Kit._related(product_ids) if reason == "order" else Kit._containing(product_ids))
+        return list(
+            Kit._related(product_ids) if reason == "order" else Kit._containing(product_ids)
+        )
 
     def _register_hook(self):
         """Watch the bills of materials of kits, where Manufacturing is installed."""
-        super()._register_hook()
+        result = super()._register_hook()
         for name in BOM_MODELS:
             if name in self.env:
                 _watch_boms(self.env.registry[name])
+        return result
 
     def _unregister_hook(self):
-        super()._unregister_hook()
+        result = super()._unregister_hook()
         for name in BOM_MODELS:
             if name in self.env:
                 _forget_boms(self.env.registry[name])
+        return result
 
 
 def _watch_boms(Model):

@@ -229,38 +229,21 @@ class ShopifyFulfillmentImporter(models.AbstractModel):
                     missing[gid] = units
                 continue
             short = 0
-            for product, same in moves.grouped("product_id").items():
-                needed = self._needed(line, product)
-                left = units * needed
+            for same, part in line._shopify_grouped(moves):
+                left, uom = units * part, same.product_id.uom_id
                 for move in same:
-                    uom = product.uom_id
                     demand = move.product_uom._compute_quantity(
                         move.product_uom_qty, uom, round=False
                     )
-                    part = min(left, demand)
-                    if part > 0:
-                        quantity = uom._compute_quantity(part, move.product_uom)
+                    taken = min(left, demand)
+                    if taken > 0:
+                        quantity = uom._compute_quantity(taken, move.product_uom)
                         chosen.setdefault(move.picking_id, {})[move] = quantity
-                        left -= part
-                short = max(short, round(left / needed) if needed else 0)
+                        left -= taken
+                short = max(short, round(left / part))
             if short:
                 missing[gid] = short
         return chosen, missing
-
-    def _needed(self, line, product):
-        """Quantity of a product for one unit of a line, in the unit of the product."""
-        parts = line._shopify_parts()
-        if product in parts or not line.product_uom_qty:
-            return parts.get(product, 0.0)
-        # Delivered in its place.
-        moves = line.move_ids.filtered(
-            lambda move: (
-                move.product_id == product
-                and move.state != "cancel"
-                and move.location_dest_id.usage == "customer"
-            )
-        )
-        return sum(moves.mapped("product_qty")) / line.product_uom_qty
 
     def _validate(self, picking, quantities, row):
         """Validate a delivery with just these quantities; the rest becomes a backorder."""

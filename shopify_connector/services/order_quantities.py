@@ -99,16 +99,14 @@ class ShopifyOrderEditor(models.AbstractModel):
         to_cancel = self.env["stock.move"]
         for line in lines:
             moves = line.move_ids.filtered(lambda move: move.state != "cancel" and goes_out(move))
-            parts = line._shopify_parts()
-            if any(move.product_id not in parts for move in moves):
+            if moves.product_id - line.product_id.union(*line._shopify_parts()):
                 # Something else is delivered in its place: Odoo knows what.
                 line._action_launch_stock_rule(previous_product_uom_qty={line.id: before[line.id]})
                 continue
             units = line.product_uom_qty - line.shopify_not_sent
-            for product, own in moves.grouped("product_id").items():
+            for own, part in line._shopify_grouped(moves):
                 for step in own.grouped("location_dest_id").values():
-                    excess = self._planned(step) - units * parts[product]
-                    to_cancel |= self._shrink(line, step, excess)
+                    to_cancel |= self._shrink(line, step, self._planned(step) - units * part)
         to_cancel._action_cancel()
 
     def _planned(self, moves):

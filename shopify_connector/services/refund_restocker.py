@@ -228,10 +228,10 @@ class ShopifyRefundRestocker(models.AbstractModel):
             if short > 0:
                 task.short[line] += short
             return
-        here = min(part.units(sum(part.left.values())) for part in parts.values())
-        sent = min(part.units(part.sent) for part in parts.values())
-        waiting = min(part.units(self._open(part)) for part in parts.values())
-        scrapped = max(part.units(part.scrapped) for part in parts.values())
+        here = min(part.units(sum(part.left.values())) for part in parts)
+        sent = min(part.units(part.sent) for part in parts)
+        waiting = min(part.units(self._open(part)) for part in parts)
+        scrapped = max(part.units(part.scrapped) for part in parts)
         # What the warehouse took back on its own is back.
         back = min(sent, line.product_uom_qty) - here - scrapped
         # What was scrapped and is said to be restocked now is back, too.
@@ -267,7 +267,7 @@ class ShopifyRefundRestocker(models.AbstractModel):
     def _allocate(self, task, parts, units, item):
         """Take units from the deliveries that sent them, newest first."""
         origin = replace(item, quantity=0)
-        for part in parts.values():
+        for part in parts:
             needed = units * part.ratio
             for move, left in part.left.items():
                 taken = min(needed, left)
@@ -283,7 +283,7 @@ class ShopifyRefundRestocker(models.AbstractModel):
     # === WHAT WAS SENT === #
 
     def _parts(self, line):
-        """``{product: Part}`` of a line; several for a kit, none for a service."""
+        """The Parts of a line; several for a kit, none for a service."""
         moves = line.move_ids.filtered(
             lambda move: (
                 move.state != "cancel"
@@ -291,28 +291,18 @@ class ShopifyRefundRestocker(models.AbstractModel):
                 and not move.origin_returned_move_id
             )
         )
-        parts = {}
-        for product, own in moves.grouped("product_id").items():
+        parts = []
+        for own, ratio in line._shopify_grouped(moves):
             done = own.filtered(lambda move: move.state == "done")
-            part = Part(0.0, own - done)
+            part = Part(ratio, own - done)
             for move in done.sorted(lambda move: (move.date, move.id), reverse=True):
                 returns = _live(move.returned_move_ids)
                 quantity = _quantity(move)
                 part.sent += quantity
                 part.left[move] = quantity - sum(map(_came_back, returns))
                 part.scrapped += sum(map(_quantity, returns.filtered(_is_scrapped)))
-            part.ratio = self._ratio(line, product, part)
-            if part.ratio > 0:
-                parts[product] = part
+            parts.append(part)
         return parts
-
-    def _ratio(self, line, product, part):
-        known = line._shopify_parts()
-        if product in known or line.shopify_kit_parts:
-            return known.get(product, 0.0)
-        # Delivered in its place.
-        units = line.product_uom_qty - line.shopify_not_sent
-        return (part.sent + self._open(part)) / units if units > 0 else 0.0
 
     def _open(self, part):
         return sum(map(_quantity, part.open))
@@ -327,8 +317,12 @@ class ShopifyRefundRestocker(models.AbstractModel):
             )
         )
         back = [
-            part.units(sum(_quantity(move) for move in returns if move.product_id == product))
-            for product, part in self._parts(line).items()
+            part.units(
+                sum(
+                    _quantity(move) for move in returns if move.origin_returned_move_id in part.left
+                )
+            )
+            for part in self._parts(line)
         ]
         return line.shopify_not_sent + min(back, default=0)
 
@@ -338,14 +332,10 @@ class ShopifyRefundRestocker(models.AbstractModel):
         """Cancel the delivery of units, the latest first."""
         editor = self.env["shopify.order.editor"]
         to_cancel = self.env["stock.move"]
-        for product, part in self._parts(line).items():
-            moves = line.move_ids.filtered(
-                lambda move, product=product: (
-                    move.product_id == product and move.state != "cancel" and goes_out(move)
-                )
-            )
-            for step in moves.grouped("location_dest_id").values():
-                to_cancel |= editor._shrink(line, step, units * part.ratio)
+        moves = line.move_ids.filtered(lambda move: move.state != "cancel" and goes_out(move))
+        for own, part in line._shopify_grouped(moves):
+            for step in own.grouped("location_dest_id").values():
+                to_cancel |= editor._shrink(line, step, units * part)
         to_cancel._action_cancel()
 
     def _return(self, delivery, item, moves, places, sources):

@@ -3,6 +3,8 @@ from collections import defaultdict
 from odoo import models
 from odoo.tools import SQL
 
+from .finding import Finding
+
 
 class ShopifyStockKit(models.AbstractModel):
     """Kits: products that are delivered as their components. Without Manufacturing there are
@@ -129,3 +131,36 @@ class ShopifyOrderImporter(models.AbstractModel):
             )
             capture._note(variants.product_id._ids, "order")
         return super()._import(backend, orders, bindings)
+
+
+class ShopifyConnectionChecker(models.AbstractModel):
+    _inherit = "shopify.connection.checker"
+
+    def _check_server(self, backend):
+        return super()._check_server(backend) + self._check_kits(backend)
+
+    def _check_kits(self, backend):
+        """Shopify takes open orders from what is on hand, and knows nothing of components."""
+        places = backend.location_ids.filtered(
+            lambda place: place.push_stock and place.stock_basis == "on_hand"
+        )
+        if not backend.push_stock or not places:
+            return []
+        variants = self.env["shopify.variant"].search([("backend_id", "=", backend.id)])
+        kits = self.env["shopify.stock.kit"]._kits(backend.company_id, variants.product_id.ids)
+        if not kits:
+            return []
+        return [
+            Finding(
+                "warning",
+                self.env._("Kits are shown by what is on hand"),
+                self.env._(
+                    "%(count)s kits are sold from %(places)s. A component that is promised to an"
+                    " open order of one product is offered again with another.",
+                    count=len(kits),
+                    places=", ".join(places.mapped("name")),
+                ),
+                self.env._("Choose another Quantity for the location, e.g. Free to use."),
+                "stock",
+            )
+        ]

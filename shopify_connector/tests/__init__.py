@@ -56,3 +56,11 @@ from . import (
     test_webhook_registrar,
     test_webhook_route,
 )
+
+# Where Manufacturing is not installed, these are skipped.
+from .with_mrp import (
+    test_kit_orders,
+    test_kit_refunds,
+    test_kit_shipments,
+    test_kit_stock,
+)

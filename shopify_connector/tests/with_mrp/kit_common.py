@@ -86,10 +86,26 @@ class KitMixin:
             wanted = units.get(move.sale_line_id.product_id.default_code, 0)
             if move.product_id.default_code in without:
                 wanted = 0
-            move.quantity = wanted * (move.bom_line_id.product_qty or 1)
+            move.quantity = wanted * self.needed(move)
             move.picked = bool(move.quantity)
         picking.with_context(skip_backorder=True)._action_done()
         return picking
+
+    @staticmethod
+    def needed(move):
+        """What a move takes for one unit of its line, in the unit of the move."""
+        bom_line = move.bom_line_id
+        if not bom_line:
+            return 1
+        return bom_line.product_uom_id._compute_quantity(bom_line.product_qty, move.product_uom)
+
+    def by_bom_line(self, moves):
+        """``{(name, position in the bill): quantity}``"""
+        found = {}
+        for bom_line, own in moves.grouped("bom_line_id").items():
+            for name, quantity in self.amounts(own).items():
+                found[name, bom_line.bom_id.bom_line_ids.ids.index(bom_line.id)] = quantity
+        return found
 
     def amounts(self, moves):
         """``{name: quantity in the product's unit}`` of moves, done or planned."""

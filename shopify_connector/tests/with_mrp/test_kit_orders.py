@@ -11,6 +11,7 @@ from ..order_nodes import OrderNode
 from .kit_common import KitMixin
 
 MORE = (4, "0.37", "1.58", "1.83")
+TWO_OFF = (2, "19.81", "1.70")
 ONE_OFF = (1, "9.86", "0.85")
 
 
@@ -54,6 +55,13 @@ class TestKitOrders(KitEditCase):
         self.assertEqual(self.amounts(sale.picking_ids.move_ids), {**self.kits(3), "B": 1})
         self.change(a=MORE, displayFinancialStatus="PENDING")
         self.assertEqual(self.amounts(sale.picking_ids.move_ids), {**self.kits(4), "B": 1})
+        self.us._job_reserve()
+        picked = sale.picking_ids
+        picked.move_ids.picked = True
+        picked._action_done()
+        self.assertEqual(self.to_send(sale), {**self.kits(4), "B": 1})
+        self.change(a=MORE, off=TWO_OFF, displayFinancialStatus="PENDING")
+        self.assertEqual(self.to_send(sale), {**self.kits(2), "B": 1})
 
     # -- edits
 
@@ -62,8 +70,13 @@ class TestKitOrders(KitEditCase):
         outcome = self.change(off=ONE_OFF, displayFinancialStatus="PENDING")
         self.assertEqual(outcome.status, "updated", outcome.blocks)
         self.assertEqual(self.ordered(sale), {"A": 2, "B": 1})
-        self.assertEqual(self.still_to_ship(sale), {**self.kits(2), "E": 1000, "B": 1})
+        self.assertEqual(self.still_to_ship(sale), {**self.kits(2), "B": 1})
+        moves = sale.picking_ids.move_ids.filtered("bom_line_id")
+        by_line = {("C", 0): 4, ("D", 1): 2, ("D", 2): 2, ("E", 3): 1}
+        self.assertEqual(self.by_bom_line(moves), by_line)
         self.assertEqual(len(sale.picking_ids), 1)
+        self.send(sale, {"A": 2, "B": 1})
+        self.assertEqual(self.line(sale, "A").qty_delivered, 2)
 
     def test_less_when_a_part_was_delivered(self):
         sale = self.reach("confirmed")

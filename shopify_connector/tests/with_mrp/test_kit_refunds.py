@@ -132,7 +132,9 @@ class TestKitRestock(KitRestockCase):
         for _again in range(2):
             self.apply(node)
         self.assertEqual(self.back_at(sale, "done"), self.kits(1))
-        self.assertEqual(set(self.receipts(sale).move_ids.mapped("location_dest_usage")), {"inventory"})
+        self.assertEqual(
+            set(self.receipts(sale).move_ids.mapped("location_dest_usage")), {"inventory"}
+        )
         self.assertEqual(self.held(), {"C": 94, "D": 94, "E": 98.5})
         self.assertEqual(self.kit_line(sale).qty_delivered, 3)
 
@@ -237,6 +239,15 @@ class TestKitRestock(KitRestockCase):
         self.assertEqual(self.to_send(sale), {**self.kits(1), "B": 1})
         editor._set_ordered_quantities({line: 5})
         self.assertEqual(self.to_send(sale), {**self.kits(4), "B": 1})
+
+    def test_form_of_a_refund_knows_whole_kits(self):
+        _node, sale = self.sold()
+        units, line = self.env["shopify.refund.desk"]._units, self.kit_line(sale)
+        first = self.send(sale, {"A": 2}, without="C")
+        self.assertEqual(units(first.move_ids), {line.shopify_gid: 0})
+        second = self.send(sale, {"A": 2, "B": 1}, without="DE")
+        done = (first | second).move_ids
+        self.assertEqual(units(done)[line.shopify_gid], 2)
 
     def test_whole_order_cancelled(self):
         node, sale = self.sold({"A": 2}, status="PARTIALLY_FULFILLED")
