@@ -30,10 +30,12 @@ class SaleOrderLine(models.Model):
         for line in self:
             if line.product_uom_qty <= 0 or line.product_id in line.move_ids.product_id:
                 continue
-            parts = line._shopify_first_moves().grouped("product_id")
-            line.shopify_kit_parts = {
-                product.id: _amount(own) / line.product_uom_qty for product, own in parts.items()
-            } or False
+            moves = line._shopify_first_moves()
+            if moves:
+                line.shopify_kit_parts = {
+                    product.id: _amount(own) / line.product_uom_qty
+                    for product, own in moves.grouped("product_id").items()
+                }
 
     def _shopify_parts(self):
         """``{product: quantity in its own unit}`` that one unit of the line is delivered as: the
@@ -89,13 +91,13 @@ class SaleOrderLine(models.Model):
                 # Delivered in its place.
                 units = self.product_uom_qty - self.shopify_not_sent
                 part = _amount(whole) / units if units > 0 else 0.0
-            if not part or "bom_line_id" not in same._fields:
+            total = _amount(whole)
+            if not total or "bom_line_id" not in same._fields:
                 found.append((same, part))
                 continue
             shares = whole.grouped("bom_line_id")
             for bom_line, own in same.grouped("bom_line_id").items():
-                share = _amount(shares.get(bom_line, whole)) / _amount(whole) if whole else 1.0
-                found.append((own, part * share))
+                found.append((own, part * _amount(shares.get(bom_line, ())) / total))
         return [(own, part) for own, part in found if part > 0]
 
     def _get_qty_procurement(self, previous_product_uom_qty=False):

@@ -38,6 +38,7 @@ class ShopifyFulfillmentValues(models.AbstractModel):
             return row.quantities or {}
         parts = siblings.filtered(lambda other: other.part and other.picking_id == row.picking_id)
         earlier = siblings.filtered(lambda other: not other.part and other.id < row.id).picking_id
+        earlier |= self._untold(row.picking_id, siblings)
         lines = {}
         sale = row.order_id.sale_order_id
         for sale_line in row.picking_id.move_ids.sale_line_id.filtered(
@@ -45,7 +46,8 @@ class ShopifyFulfillmentValues(models.AbstractModel):
         ):
             gid = sale_line.shopify_gid
             own = self._moves(row.picking_id, sale_line)
-            if all(move.product_id in sale_line._shopify_parts() for move in own):
+            kinds = sale_line._shopify_parts()
+            if all(product in kinds for product in own.product_id):
                 before = self._delivered(self._moves(earlier, sale_line), sale_line)
                 after = self._delivered(self._moves(earlier | row.picking_id, sale_line), sale_line)
                 units = _whole(after) - _whole(before)
@@ -57,6 +59,19 @@ class ShopifyFulfillmentValues(models.AbstractModel):
             if units > 0:
                 lines[gid] = units
         return lines
+
+    def _untold(self, picking, siblings):
+        """Deliveries before this one that no shipment stands for, e.g. because nothing was told
+        then: they may hold components of the kits that this one completes.
+        """
+        return picking.sale_id.picking_ids.filtered(
+            lambda other: (
+                other.state == "done"
+                and other.location_dest_id.usage == "customer"
+                and other not in siblings.picking_id
+                and (other.date_done, other.id) < (picking.date_done, picking.id)
+            )
+        )
 
     def _moves(self, pickings, sale_line):
         return pickings.move_ids.filtered(

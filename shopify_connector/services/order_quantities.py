@@ -99,7 +99,7 @@ class ShopifyOrderEditor(models.AbstractModel):
         to_cancel = self.env["stock.move"]
         for line in lines:
             moves = line.move_ids.filtered(lambda move: move.state != "cancel" and goes_out(move))
-            if moves.product_id - line.product_id.union(*line._shopify_parts()):
+            if not line.shopify_kit_parts and moves.product_id - line.product_id:
                 # Something else is delivered in its place: Odoo knows what.
                 line._action_launch_stock_rule(previous_product_uom_qty={line.id: before[line.id]})
                 continue

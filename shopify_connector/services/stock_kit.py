@@ -129,7 +129,8 @@ class ShopifyOrderImporter(models.AbstractModel):
             variants = self.env["shopify.variant"].search(
                 [("backend_id", "=", backend.id), ("shopify_gid", "in", list(gids))]
             )
-            capture._note(variants.product_id._ids, "order")
+            sold = set(variants.product_id._ids)
+            capture._note(self.env["shopify.stock.kit"]._related(sold) - sold, "order")
         return super()._import(backend, orders, bindings)
 
 

@@ -112,7 +112,7 @@ class ShopifyStockImport(models.TransientModel):
         """Enter counts; lots and serial numbers are for people, kits have no stock of their own."""
         Quant = self.env["stock.quant"].with_context(inventory_mode=True)
         kept = self._known(found) if self.only_empty else set()
-        kits = self.env["shopify.stock.kit"]._parts(
+        kits = self.env["shopify.stock.kit"]._kits(
             self.backend_id.company_id, [product.id for _place, product in found]
         )
         todo = {
@@ -121,7 +121,7 @@ class ShopifyStockImport(models.TransientModel):
             if units >= 0
             and pair not in kept
             and pair[1].tracking == "none"
-            and pair[1].id not in kits
+            and pair[1] not in kits
         }
         quants = Quant.create(
             [
@@ -135,7 +135,7 @@ class ShopifyStockImport(models.TransientModel):
             kept=len(kept),
             tracked=sum(product.tracking != "none" for _place, product in found),
             negative=sum(units < 0 for units in found.values()),
-            kits=sum(product.id in kits for _place, product in found),
+            kits=sum(product in kits for _place, product in found),
         )
         return quants, skipped
 

@@ -76,6 +76,15 @@ class TestKitExport(KitShipmentCase):
         self.assertEqual(self.shipped(sale)[1:], [({"A": 1, "B": 1}, ["1Z3"], True)])
         self.assertFalse(self.exceptions())
 
+    def test_components_that_were_sent_while_nothing_was_told(self):
+        self.us.export_fulfillments = False
+        sale = self.kit_order()
+        self.parcel_of(sale, {"A": 3}, "1Z1", without="C")
+        self.us.export_fulfillments = True
+        self.parcel_of(sale, {"A": 3, "B": 1}, "1Z2", without="DE")
+        self.push()
+        self.assertEqual(self.shipped(sale), [({"A": 3, "B": 1}, ["1Z2"], True)])
+
     def test_told_late(self):
         """Two parcels wait: each tells of its own kits."""
         sale = self.kit_order()
