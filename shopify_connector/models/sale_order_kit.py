@@ -17,7 +17,7 @@ class SaleOrderLine(models.Model):
         result = super()._action_launch_stock_rule(
             previous_product_uom_qty=previous_product_uom_qty
         )
-        if "mrp.bom" in self.env:
+        if "mrp.bom" in self.env and not self.env.context.get("skip_procurement"):
             self.filtered(
                 lambda line: (
                     line.shopify_gid and line.state == "sale" and not line.shopify_kit_parts
@@ -91,7 +91,7 @@ class SaleOrderLine(models.Model):
                 # Delivered in its place.
                 units = self.product_uom_qty - self.shopify_not_sent
                 part = _amount(whole) / units if units > 0 else 0.0
-            total = _amount(whole)
+            total = _amount(whole) if self.shopify_kit_parts else 0
             if not total or "bom_line_id" not in same._fields:
                 found.append((same, part))
                 continue
