@@ -230,7 +230,8 @@ class ShopifyRefundRestocker(models.AbstractModel):
             return
         here = min(part.units(sum(part.left.values())) for part in parts)
         sent = min(part.units(part.sent) for part in parts)
-        waiting = min(part.units(self._open(part)) for part in parts)
+        # Of a kit also what completes one of which components were sent.
+        waiting = min(part.units(part.sent + self._open(part)) for part in parts) - sent
         scrapped = max(part.units(part.scrapped) for part in parts)
         # What the warehouse took back on its own is back.
         back = min(sent, line.product_uom_qty) - here - scrapped

@@ -176,6 +176,25 @@ class TestKitRestock(KitRestockCase):
         self.assertFalse(self.receipts(sale))
         self.assertEqual(self.to_send(sale), {**self.kits(1), "B": 1})
 
+    def check_given_up(self, restock, status):
+        """The rest of the kits is not sent; what was sent of them alone does not come back."""
+        node, sale = self.sold(status=status)
+        self.send(sale, {"A": 3, "B": 1}, without="CE")
+        self.back(node, 2, restock, money="19.74")
+        for _again in range(2):
+            self.apply(node)
+        self.assertEqual(self.to_send(sale), {"C": 2, "E": 0.5})
+        self.assertFalse(self.receipts(sale))
+        self.send(sale, {"A": 1})
+        self.assertEqual(self.kit_line(sale).qty_delivered, 1)
+        self.assertFalse(self.stock_exceptions())
+
+    def test_cancelled_when_some_components_were_sent(self):
+        self.check_given_up("CANCEL", "PARTIALLY_FULFILLED")
+
+    def test_returned_when_some_components_were_sent(self):
+        self.check_given_up("RETURN", "FULFILLED")
+
     def test_rest_that_somebody_gave_up(self):
         """Of 3 kits 2 were sent and the backorder was cancelled by hand: a kit is still a kit."""
         node, sale = self.sold({"A": 2, "B": 1})
