@@ -37,12 +37,13 @@ class TestExchange(ReturnFlowCase):
         return cents(float(self.store.get(self.order["id"])[name]["shopMoney"]["amount"]))
 
     def look(self):
-        super().look()
+        result = super().look()
         tasks = [("backend_id", "=", self.us.id)]
         while self.env["shopify.accounting.task"].search_count(tasks, limit=1):
             self.us._job_account()
         self.env.flush_all()
         self.env.invalidate_all()
+        return result
 
     def receivable(self):
         """What the customer owes by the books; negative: what he is owed."""
