@@ -26,10 +26,14 @@ def derived(type_name: str, *fields: str) -> Callable[[Derivation], Derivation]:
 
 
 def owner(record: dict, shop: "Shop", type_name: str) -> dict:
-    """The object that holds this one, climbing until the type fits; empty when there is none."""
+    """The object that holds this one, climbing until the type fits; empty when there is none.
+
+    A line of a refund has no id and no holder; the line that it is of has.
+    """
     current: dict | None = record
     while current is not None and current.get("__typename") != type_name:
-        current = shop.store.get(current.get("_parent") or current.get("order"))
+        holder = current.get("_parent") or current.get("order") or current.get("lineItem")
+        current = shop.store.get(holder)
     return current or {}
 
 

@@ -224,10 +224,11 @@ def _order_fulfillment_status(order, shop):
 @derived("Order", "returnStatus")
 def _order_return_status(order, shop):
     states = {item.get("status") for item in shop.store.related(order, "returns")}
-    if "OPEN" in states:
-        return "IN_PROGRESS"
+    # One that waits for an answer counts more than one that is under way.
     if "REQUESTED" in states:
         return "RETURN_REQUESTED"
+    if "OPEN" in states:
+        return "IN_PROGRESS"
     return "RETURNED" if "CLOSED" in states else "NO_RETURN"
 
 

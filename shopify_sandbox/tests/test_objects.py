@@ -415,6 +415,43 @@ def test_currencies_follow_the_money(shop, run):
     }
 
 
+def test_a_line_of_a_refund_is_in_the_currency_of_its_order(shop, run):
+    shop.load(
+        [
+            {
+                "__typename": "Order",
+                "id": "gid://shopify/Order/1",
+                "lineItems": {
+                    "nodes": [
+                        {
+                            "id": "gid://shopify/LineItem/1",
+                            "originalUnitPriceSet": money("10.00", "CAD"),
+                        }
+                    ]
+                },
+                "refunds": [
+                    {
+                        "id": "gid://shopify/Refund/1",
+                        "refundLineItems": {
+                            "nodes": [
+                                {
+                                    "lineItem": {"id": "gid://shopify/LineItem/1"},
+                                    "quantity": 1,
+                                    "subtotalSet": money("10.00", "CAD"),
+                                }
+                            ]
+                        },
+                    }
+                ],
+            }
+        ]
+    )
+    body = run("""{ refund(id: "gid://shopify/Refund/1") { refundLineItems(first: 1) { nodes {
+      totalTaxSet { shopMoney { amount currencyCode } } } } } }""")
+    (line,) = body["data"]["refund"]["refundLineItems"]["nodes"]
+    assert line["totalTaxSet"]["shopMoney"] == {"amount": "0.0", "currencyCode": "CAD"}
+
+
 def test_a_deleted_product_leaves_its_lines(shop, run):
     shop.load(
         [

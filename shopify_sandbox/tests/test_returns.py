@@ -85,6 +85,19 @@ def case(engine):
     return Case(engine)
 
 
+def test_a_request_counts_more_than_an_open_return(case):
+    """As a real store was seen to say."""
+    case.create(1)
+    line = {
+        "fulfillmentLineItemId": case.shipped["id"],
+        "quantity": 1,
+        "returnReason": "UNWANTED",
+    }
+    value = {"orderId": case.order["id"], "returnLineItems": [line]}
+    asked = case.do("returnRequest", "input", "ReturnRequestInput!", value)["return"]
+    assert asked["order"]["returnStatus"] == "RETURN_REQUESTED"
+
+
 def test_statuses_move_neither_money_nor_stock(case):
     value = {
         "orderId": case.order["id"],
