@@ -25,14 +25,9 @@ class ShopifyOrderImporter(models.AbstractModel):
 
     def _fetch(self, backend, client, gids):
         nodes, faults = super()._fetch(backend, client, gids)
-        for read in (
-            self._fetch_long_lists,
-            self._fetch_refunds,
-            self._fetch_returns,
-            self._fetch_sent,
-        ):
+        for read in (self._fetch_long_lists, self._fetch_refunds, self._fetch_sent):
             faults = (*faults, *read(client, nodes))
-        return nodes, faults
+        return nodes, (*faults, *self._fetch_returns(backend, client, nodes))
 
     def _fetch_long_lists(self, client, nodes):
         """Read the lists again that were full, in place.
@@ -58,13 +53,11 @@ class ShopifyOrderImporter(models.AbstractModel):
         """Read what is in the refunds of orders, in place; as :meth:`_fetch_long_lists`."""
         return _fetch_parts(client, nodes, "refunds_by_ids", "refunds", _refunds)
 
-    def _fetch_returns(self, client, nodes):
+    def _fetch_returns(self, backend, client, nodes):
         """Read the returns of orders, in place; nothing where the app may not read them."""
-        gids = [
-            gid
-            for gid, node in nodes.items()
-            if node and node.get("returnStatus") not in (None, "NO_RETURN")
-        ]
+        status = {gid: node.get("returnStatus") for gid, node in nodes.items() if node}
+        gids = [gid for gid in status if status[gid] not in (None, "NO_RETURN")]
+        gids += self._with_open_returns(backend, [g for g in status if status[g] == "NO_RETURN"])
         if not gids:
             return ()
         try:
@@ -97,6 +90,24 @@ class ShopifyOrderImporter(models.AbstractModel):
             if node and "parcels" not in node and node.get("fulfillments") and _gave_up_units(node)
         ]
         return read_parcels(client, nodes, wanted)
+
+    def _with_open_returns(self, backend, gids):
+        """The orders of which Odoo knows returns that may have been declined or cancelled.
+
+        Shopify says NO_RETURN of an order whose returns all were, as of one that never had any.
+        """
+        if not gids:
+            return []
+        # Nothing is read in the transaction of the job: it would stay open while Shopify answers.
+        with self.env["shopify.inbox"]._read_committed() as env:
+            found = env["shopify.return"].search(
+                [
+                    ("backend_id", "=", backend.id),
+                    ("order_id.shopify_gid", "in", gids),
+                    ("status", "not in", ("declined", "canceled")),
+                ]
+            )
+            return found.order_id.mapped("shopify_gid")
 
 
 _LISTS = ("transactions", "refunds")

@@ -36,6 +36,18 @@ class TestRestockFlow(ReturnFlowCase):
         self.look()
         self.assertEqual((self.stock(), self.receipts()), (before, self.env["stock.picking"]))
 
+    def test_a_return_that_is_cancelled_later(self):
+        """Shopify says then that the order has no return."""
+        self.sent = self.ship()
+        record = self.ask()
+        self.look()
+        kept = self.sale.shopify_order_ids.return_ids
+        self.assertEqual(kept.status, "open")
+        self.do("returnCancel", "id", "ID!", record["id"])
+        self.assertEqual(self.shop(self.us).read(self.order, "returnStatus"), "NO_RETURN")
+        self.look()
+        self.assertEqual(kept.status, "canceled")
+
     def test_goods_that_are_missing(self):
         self.sent = self.ship()
         before = self.stock()
