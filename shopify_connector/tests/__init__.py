@@ -46,6 +46,7 @@ from . import (
     test_refund_kept,
     test_refund_parts,
     test_refund_read,
+    test_refund_recordings,
     test_refund_request,
     test_restock,
     test_restock_flow,
