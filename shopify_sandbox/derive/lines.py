@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ..money import bag, rounded
-from .base import amounts, currencies, derived, make_bag, minus, owner, total
+from .base import amounts, currencies, derived, make_bag, minus, owner, plus, total
 
 if TYPE_CHECKING:
     from ..shop import Shop
@@ -43,6 +43,34 @@ def refund_lines(order: dict, shop: "Shop") -> list[dict]:
     ]
 
 
+def removed(order: dict, shop: "Shop") -> tuple[tuple, tuple]:
+    """What units are worth that are gone although no refund says so: ``(net, taxes)``."""
+    nothing = (Decimal(0), Decimal(0)), (Decimal(0), Decimal(0))
+    refunds = shop.store.related(order, "refunds") if order.get("id") else []
+    if any(refund.get("refundLineItems") is None for refund in refunds):
+        # Of these not all is told: the units may be theirs.
+        return nothing
+    net, taxes = nothing
+    for line in lines(order, shop):
+        quantity = shop.read(line, "quantity", "LineItem")
+        gone = (
+            quantity - shop.read(line, "currentQuantity", "LineItem") - _refunded(line, order, shop)
+        )
+        if gone > 0:
+            net = plus(net, _share_of(line, shop, net_of(line, shop), gone, quantity))
+            taxes = plus(taxes, _share_of(line, shop, taxes_of(line), gone, quantity))
+    return net, taxes
+
+
+def _refunded(line: dict, order: dict, shop: "Shop") -> int:
+    """Units of a line that refunds name."""
+    return sum(
+        item.get("quantity") or 0
+        for item in refund_lines(order, shop)
+        if item.get("lineItem") == line["id"]
+    )
+
+
 @derived("LineItem", "quantity")
 def _line_quantity(line, shop):
     return 1
@@ -50,13 +78,7 @@ def _line_quantity(line, shop):
 
 @derived("LineItem", "currentQuantity", "refundableQuantity")
 def _line_current_quantity(line, shop):
-    order = owner(line, shop, "Order")
-    returned = sum(
-        item.get("quantity") or 0
-        for item in refund_lines(order, shop)
-        if item.get("lineItem") == line["id"]
-    )
-    return shop.read(line, "quantity") - returned
+    return shop.read(line, "quantity") - _refunded(line, owner(line, shop, "Order"), shop)
 
 
 @derived("LineItem", "unfulfilledQuantity")
@@ -138,12 +160,15 @@ def _line_unit_after_all(line, shop):
     return _bag_of_share(line, shop, net_of(line, shop), 1, shop.read(line, "quantity") or 1)
 
 
-def _bag_of_share(line, shop, whole: tuple, part: int, quantity: int) -> dict:
+def _share_of(line, shop, whole: tuple, part: int, quantity: int) -> tuple[Decimal, Decimal]:
     codes = currencies(line, shop)
-    share = (
+    return tuple(
         rounded(amount * part / quantity, code) for amount, code in zip(whole, codes, strict=True)
     )
-    return make_bag(line, shop, tuple(share))
+
+
+def _bag_of_share(line, shop, whole: tuple, part: int, quantity: int) -> dict:
+    return make_bag(line, shop, _share_of(line, shop, whole, part, quantity))
 
 
 @derived("ShippingLine", "discountedPriceSet", "currentDiscountedPriceSet")

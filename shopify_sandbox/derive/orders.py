@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING
 
 from ..store import legacy_id
 from .base import amounts, derived, make_bag, minus, plus, total
-from .lines import discounts_of, lines, net_of, refund_lines, shipping_lines, taxes_of
+from .lines import (
+    discounts_of,
+    lines,
+    net_of,
+    refund_lines,
+    removed,
+    shipping_lines,
+    taxes_of,
+)
 
 if TYPE_CHECKING:
     from ..shop import Shop
@@ -102,24 +110,42 @@ def _order_original_total(order, shop):
 
 @derived("Order", "currentTotalPriceSet")
 def _order_current_total(order, shop):
-    refunded = amounts(shop.read(order, "totalRefundedSet"))
-    return make_bag(order, shop, minus(amounts(shop.read(order, "totalPriceSet")), refunded))
+    net, taxes = removed(order, shop)
+    if not shop.read(order, "taxesIncluded"):
+        net = plus(net, taxes)
+    gone = plus(amounts(shop.read(order, "totalRefundedSet")), _unpaid(order, shop), net)
+    return make_bag(order, shop, minus(amounts(shop.read(order, "totalPriceSet")), gone))
+
+
+def _unpaid(order, shop) -> tuple[Decimal, Decimal]:
+    """What the units of refunds are worth that gave no money back, as those of edits do."""
+    names = ["subtotalSet"] + ["totalTaxSet"] * (not shop.read(order, "taxesIncluded"))
+    return total(
+        shop.read(line, name, "RefundLineItem")
+        for refund in (shop.store.related(order, "refunds") if order.get("id") else ())
+        if not amounts(shop.read(refund, "totalRefundedSet"))[0]
+        for line in shop.store.resolve_all(refund.get("refundLineItems"))
+        for name in names
+    )
 
 
 @derived("Order", "currentSubtotalPriceSet")
 def _order_current_subtotal(order, shop):
-    returned = total(
-        shop.read(item, "subtotalSet", "RefundLineItem") for item in refund_lines(order, shop)
+    return _without_returned(
+        order, shop, "subtotalPriceSet", "subtotalSet", removed(order, shop)[0]
     )
-    return make_bag(order, shop, minus(amounts(shop.read(order, "subtotalPriceSet")), returned))
 
 
 @derived("Order", "currentTotalTaxSet")
 def _order_current_tax(order, shop):
-    returned = total(
-        shop.read(item, "totalTaxSet", "RefundLineItem") for item in refund_lines(order, shop)
-    )
-    return make_bag(order, shop, minus(amounts(shop.read(order, "totalTaxSet")), returned))
+    return _without_returned(order, shop, "totalTaxSet", "totalTaxSet", removed(order, shop)[1])
+
+
+def _without_returned(order, shop, whole: str, part: str, gone: tuple) -> dict:
+    """A figure of the order without what its refunds say of it, and without removed units."""
+    lines = refund_lines(order, shop)
+    returned = total(shop.read(item, part, "RefundLineItem") for item in lines)
+    return make_bag(order, shop, minus(amounts(shop.read(order, whole)), plus(returned, gone)))
 
 
 @derived("Order", "currentTotalDiscountsSet")

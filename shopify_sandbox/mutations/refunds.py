@@ -1,5 +1,6 @@
 """Refunds: lines, shipping and money given back, and what becomes of the order."""
 
+from collections import Counter
 from decimal import Decimal
 
 from ..context import Context
@@ -27,10 +28,7 @@ def refund_create(arguments: dict, context: Context) -> dict:
 
 
 def _refund(order: dict, given: dict, context: Context) -> dict:
-    lines = [
-        _line(order, index, entry, context)
-        for index, entry in enumerate(given.get("refundLineItems") or ())
-    ]
+    lines = _lines(order, given.get("refundLineItems") or (), context)
     presented = _is_presented(order, given, context)
     shipping = _shipping(order, given.get("shipping") or {}, context, presented)
     transactions = [
@@ -57,14 +55,25 @@ def _is_presented(order: dict, given: dict, context: Context) -> bool:
     return given.get("currency") is not None
 
 
-def _line(order: dict, index: int, entry: dict, context: Context) -> dict:
+def _lines(order: dict, entries, context: Context) -> list[dict]:
+    """The lines of a refund; several may be of one ordered line, restocked in different ways."""
+    before: Counter = Counter()
+    found = []
+    for index, entry in enumerate(entries):
+        found.append(_line(order, index, entry, context, before[entry["lineItemId"]]))
+        before[entry["lineItemId"]] += entry["quantity"]
+    return found
+
+
+def _line(order: dict, index: int, entry: dict, context: Context, before: int = 0) -> dict:
+    """:param before: units of the same line that earlier entries give back"""
     shop = context.shop
     line = find(context, "LineItem", entry["lineItemId"])
     if line is None or entry["lineItemId"] not in (order.get("lineItems") or ()):
         field = ["refundLineItems", str(index), "lineItemId"]
         raise UserErrors(user_error(field, "Line item does not exist"))
     quantity = entry["quantity"]
-    left = shop.read(line, "refundableQuantity")
+    left = shop.read(line, "refundableQuantity") - before
     if quantity > left:
         field = ["refundLineItems", str(index), "quantity"]
         raise UserErrors(user_error(field, "Quantity cannot refund more items than were purchased"))
@@ -322,16 +331,19 @@ def payments_of(order: dict, context: Context) -> list[dict]:
 
 
 def refund_everything(order: dict, context: Context, restock: bool) -> None:
-    """The refund of a cancelled order: all that is left of lines, shipping and payments."""
+    """The refund of a cancelled order: all that is left of lines, shipping and payments.
+
+    Only what is committed to the order is restocked, which are the units that were not sent.
+    """
     shop = context.shop
-    lines = [
-        {
-            "lineItemId": line["id"],
-            "quantity": shop.read(line, "refundableQuantity"),
-            "restockType": "CANCEL" if restock else "NO_RESTOCK",
-        }
-        for line in shop.store.resolve_all(order.get("lineItems"))
-    ]
+    lines = []
+    for line in shop.store.resolve_all(order.get("lineItems")):
+        left = shop.read(line, "refundableQuantity")
+        here = min(left, shop.read(line, "unfulfilledQuantity")) if restock else 0
+        for restock_type, quantity in (("CANCEL", here), ("NO_RESTOCK", left - here)):
+            lines.append(
+                {"lineItemId": line["id"], "quantity": quantity, "restockType": restock_type}
+            )
     payments = [
         {
             "kind": "REFUND",
@@ -362,11 +374,7 @@ def suggestion(order: dict, given: dict, context: Context) -> dict:
             {"lineItemId": line["id"], "quantity": shop.read(line, "refundableQuantity")}
             for line in shop.store.resolve_all(order.get("lineItems"))
         ]
-    lines = [
-        _line(order, index, entry, context)
-        for index, entry in enumerate(entries)
-        if entry["quantity"]
-    ]
+    lines = _lines(order, [entry for entry in entries if entry["quantity"]], context)
     full = given.get("refundShipping") or given.get("suggestFullRefund")
     shipping = _shipping(
         order, {"fullRefund": full, "amount": given.get("shippingAmount")}, context
