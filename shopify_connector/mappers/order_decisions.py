@@ -158,6 +158,13 @@ TABLE: dict[str, dict[str, str]] = {
 }
 CHANGES = tuple(TABLE)
 
+# What is done instead where a part of what is invoiced was delivered: it stays what it is.
+PARTLY_SENT = {
+    "take_off_invoiced": "take_off_open",
+    "cancel_invoiced": "cancel_open",
+    "cancel_unsettled": "cancel_open",
+}
+
 # What "Apply Anyway" does instead.
 FORCED = {
     "keep_invoiced": "reprice",
@@ -199,10 +206,13 @@ def state_of(progress: Progress) -> str:
     return "partly_delivered" if progress.sent else "confirmed"
 
 
-def decide(change: str, state: str, *, forced: bool = False) -> str:
+def decide(change: str, state: str, *, sent: bool = False, forced: bool = False) -> str:
     """Name of the rule for a change, see :data:`RULES`.
 
+    :param sent: something was delivered
     :param forced: a person chose to apply what would wait else
     """
     rule = TABLE[change][state]
+    if sent:
+        rule = PARTLY_SENT.get(rule, rule)
     return FORCED.get(rule, rule) if forced else rule

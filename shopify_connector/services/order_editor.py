@@ -122,7 +122,7 @@ class ShopifyOrderEditor(models.AbstractModel):
     def _plan(self, edit, change):
         line = self._line(edit, change.gid) if change.gid else None
         progress = self._progress(edit.sale, line if line else None)
-        rule = decide(change.kind, state_of(progress), forced=edit.forced)
+        rule = decide(change.kind, state_of(progress), sent=progress.sent, forced=edit.forced)
         if getattr(self, f"_rule_{rule}")(edit, change):
             edit.done.append(change)
         else:
@@ -194,7 +194,10 @@ class ShopifyOrderEditor(models.AbstractModel):
         edit.left[change.gid] = int(attainable)
         return False
 
-    _rule_take_off_open = _rule_take_off
+    def _rule_take_off_open(self, edit, change):
+        if self._line(edit, change.gid).invoice_lines:
+            edit.pending.add("owed")
+        return self._rule_take_off(edit, change)
 
     def _rule_take_off_invoiced(self, edit, change):
         edit.pending.add("owed")

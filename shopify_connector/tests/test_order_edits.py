@@ -114,6 +114,17 @@ class TestOrderEdits(EditCase):
         self.assertEqual(self.process(self.us, node)[0].status, "updated")
         self.assertEqual(sale.state, "cancel")
 
+    def test_invoiced_and_partly_delivered(self):
+        """What was sent stays on the order, although all of it is invoiced and paid."""
+        sale = self.reach("paid")
+        self.deliver(sale, {"A": 2})
+        node = self.build(off=(3, "29.60", "2.55"), money=["SALE"], displayFinancialStatus="PAID")
+        (block,) = self.process(self.us, node)[0].blocks
+        self.assertIn("Already delivered: 2", block.message)
+        self.assertEqual(self.binding_of(sale).choices, "accept,return")
+        self.assertEqual(self.ordered(sale), {"A": 2, "B": 1})
+        self.assertEqual(self.still_to_ship(sale), {"B": 1})
+
     # -- one change after the other --------------------------------------------------------------
 
     def test_part_by_part_ends_to_the_cent(self):

@@ -50,6 +50,14 @@ def test_a_choice_to_apply_leads_somewhere():
     assert decide("line_removed", "delivered", forced=True) == "keep_delivered"
 
 
+def test_what_was_sent_of_an_invoiced_order_stays():
+    for state in ("invoiced", "paid"):
+        for change in ("quantity_down", "line_removed", *CANCELLATIONS):
+            assert decide(change, state, sent=True) == TABLE[change]["partly_delivered"]
+        assert decide("quantity_up", state, sent=True) == "add"
+    assert decide("cancelled", "paid_delivered", sent=True) == "keep_cancelled"
+
+
 def test_restocking_in_shopify_decides_on_nothing():
     restocked_refunded, refunded, restocked, plain = CANCELLATIONS
     assert TABLE[restocked_refunded] == TABLE[refunded]
