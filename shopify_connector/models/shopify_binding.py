@@ -1,4 +1,10 @@
+from datetime import timedelta
+
 from odoo import fields, models
+
+# Shopify's times have no fractions: what was read this soon after a change may lack another one
+# of the same second. Long enough for the clocks of both, and for the way from there to here.
+SAME_MOMENT = timedelta(seconds=30)
 
 
 class ShopifyBinding(models.AbstractModel):
@@ -38,3 +44,14 @@ class ShopifyBinding(models.AbstractModel):
         "UNIQUE (backend_id, shopify_gid)",
         "This Shopify record is already linked in this store.",
     )
+
+    def _has_applied(self, updated_at):
+        """Whether nothing that Shopify changed up to this time can be new.
+
+        :param updated_at: Shopify's time of a state (UTC, naive)
+        """
+        self.ensure_one()
+        applied, read = self.shopify_updated_at, self.synced_at
+        if not applied or updated_at > applied:
+            return False
+        return updated_at < applied or not read or read > applied + SAME_MOMENT

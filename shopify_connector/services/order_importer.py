@@ -154,9 +154,9 @@ class ShopifyOrderImporter(models.AbstractModel):
             if reason:
                 return Outcome("skipped", message=self._skip_sentence(order, *reason))
             return None
-        if binding.difference or by_hand or not binding.shopify_updated_at:
+        if binding.difference or by_hand:
             return None
-        if order.updated_at <= binding.shopify_updated_at:
+        if binding._has_applied(order.updated_at):
             return Outcome(
                 "unchanged",
                 record=binding.sale_order_id,

@@ -121,14 +121,14 @@ class ShopifyReconciler(models.AbstractModel):
             .sudo()
             .search_fetch(
                 [("backend_id", "=", backend.id), ("shopify_gid", "in", list(found))],
-                ["shopify_gid", "shopify_updated_at"],
+                ["shopify_gid", "shopify_updated_at", "synced_at"],
             )
         )
-        applied = {binding.shopify_gid: binding.shopify_updated_at for binding in bindings}
+        known = {binding.shopify_gid: binding for binding in bindings}
         return {
             gid: updated_at
             for gid, updated_at in found.items()
-            if not applied.get(gid) or applied[gid] < updated_at
+            if gid not in known or not known[gid]._has_applied(updated_at)
         }
 
 

@@ -64,6 +64,18 @@ class TestPoll(ShopifyCase):
         self.poll()
         self.assertEqual(self.polled(), [two])
 
+    def test_what_was_applied_in_the_second_of_its_change_is_put_again(self):
+        """The state that was read may lack another change of that second."""
+        one, two = self.gids(2)
+        updated = self.sandbox_updated(one)
+        Binding = self.env["shopify.order"]
+        values = {"backend_id": self.us.id, "name": "#1", "shopify_updated_at": updated}
+        Binding.create({**values, "shopify_gid": one, "synced_at": updated})
+        later = updated + timedelta(minutes=1)
+        Binding.create({**values, "shopify_gid": two, "synced_at": later})
+        self.poll()
+        self.assertEqual(self.polled(), [one])
+
     def sandbox_updated(self, gid):
         order = self.shop(self.us).store.get(gid)
         return datetime.fromisoformat(order["updatedAt"].replace("Z", "+00:00")).replace(

@@ -1,8 +1,9 @@
 """What changes in Shopify after an order was imported."""
 
 import copy
+from datetime import timedelta
 
-from odoo import Command
+from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user
 
@@ -302,6 +303,17 @@ class TestConfirmedUpdate(UpdateCase):
         self.assertEqual(self.update(A2).status, "blocked")
         self.assertEqual(self.update(A1).status, "updated")
         self.assertFalse(sale.shopify_order_ids.difference)
+
+    def test_two_changes_within_a_second(self):
+        """Shopify's times have no fractions: what was read at once may lack the second one."""
+        now = f"{fields.Datetime.now().isoformat()}Z"
+        sale = self.sale(self.us, self.build(A1, updatedAt=now))
+        self.assertEqual(self.process(self.us, self.build(A2, updatedAt=now))[0].status, "updated")
+        self.assertEqual(sale.amount_total, 20.8)
+        sale.shopify_order_ids.synced_at += timedelta(minutes=1)
+        (outcome,) = self.process(self.us, self.build(A1, updatedAt=now))
+        self.assertEqual(outcome.status, "unchanged", "it was read a minute later")
+        self.assertEqual(sale.amount_total, 20.8)
 
     def test_out_of_order(self):
         """An older state that arrives late changes nothing."""
