@@ -155,7 +155,14 @@ def _order_current_discounts(order, shop):
 
 @derived("Order", "currentShippingPriceSet")
 def _order_current_shipping(order, shop):
-    return shop.read(order, "totalShippingPriceSet")
+    returned = total(
+        shop.read(line, "subtotalAmountSet", "RefundShippingLine")
+        for refund in (shop.store.related(order, "refunds") if order.get("id") else ())
+        for line in shop.store.resolve_all(refund.get("refundShippingLines"))
+    )
+    return make_bag(
+        order, shop, minus(amounts(shop.read(order, "totalShippingPriceSet")), returned)
+    )
 
 
 @derived("Order", "currentTaxLines")

@@ -273,9 +273,13 @@ def put_back(sold: dict, quantity: int, restock: str, place: str | None, context
 
 
 def _after(order: dict, record: dict, context: Context) -> dict:
-    """The order after a refund: ``current...`` figures drop, ``total...`` figures stay."""
+    """The order after a refund: ``current...`` figures drop, ``total...`` figures stay.
+
+    Figures that the order does not state are derived, with the refund.
+    """
     shop = context.shop
     refund_lines = shop.store.resolve_all(record["refundLineItems"])
+    _lower(refund_lines, context)
     goods = total(line["subtotalSet"] for line in refund_lines)
     taxes = total(line["totalTaxSet"] for line in refund_lines)
     given = amounts(record["totalRefundedSet"])
@@ -284,21 +288,21 @@ def _after(order: dict, record: dict, context: Context) -> dict:
         line["subtotalAmountSet"] for line in shop.store.resolve_all(record["refundShippingLines"])
     )
 
-    def less(name: str, by: tuple) -> dict:
-        return make_bag(order, shop, minus(amounts(shop.read(order, name)), by))
-
-    refunded = plus(amounts(order.get("totalRefundedSet")), given)
-    net = less("netPaymentSet", given)
-    done = amounts(net)[0] <= 0
+    less = {
+        "currentTotalPriceSet": value,
+        "currentSubtotalPriceSet": goods,
+        "currentTotalTaxSet": taxes,
+        "currentShippingPriceSet": shipped,
+        "netPaymentSet": given,
+        "totalRefundedSet": minus(NOTHING, given),
+    }
     values = {
-        "currentTotalPriceSet": less("currentTotalPriceSet", value),
-        "currentSubtotalPriceSet": less("currentSubtotalPriceSet", goods),
-        "currentTotalTaxSet": less("currentTotalTaxSet", taxes),
-        "currentShippingPriceSet": less("currentShippingPriceSet", shipped),
-        "netPaymentSet": net,
-        "totalRefundedSet": make_bag(order, shop, refunded),
+        name: make_bag(order, shop, minus(amounts(order[name]), by))
+        for name, by in less.items()
+        if order.get(name) is not None
     }
     if given[0]:
+        done = amounts(shop.read({**order, **values}, "netPaymentSet"))[0] <= 0
         values["displayFinancialStatus"] = "REFUNDED" if done else "PARTIALLY_REFUNDED"
     if "currentSubtotalLineItemsQuantity" in order:
         gone = sum(line["quantity"] for line in refund_lines)
@@ -306,6 +310,20 @@ def _after(order: dict, record: dict, context: Context) -> dict:
             order["currentSubtotalLineItemsQuantity"] - gone
         )
     return update(context, order["id"], values)
+
+
+def _lower(refund_lines: list[dict], context: Context) -> None:
+    """Lines that state what is left of them have less left; others derive it."""
+    store = context.shop.store
+    for item in refund_lines:
+        line = store.get(item["lineItem"])
+        stated = {
+            name: line[name] - item["quantity"]
+            for name in ("currentQuantity", "refundableQuantity")
+            if line.get(name) is not None
+        }
+        if stated:
+            store.put(line["id"], "LineItem", stated)
 
 
 def left_of(payment: dict, context: Context) -> tuple[Decimal, Decimal]:

@@ -69,6 +69,21 @@ def test_units_of_a_refund_count_once(shop, run, stated, amount):
     assert current(run) == ["26.67", "17.0", "1.77"]
 
 
+def test_a_refund_lowers_a_quantity_that_is_stated(shop, run):
+    shop.load([order(currentQuantity=3)])
+    given = {
+        "orderId": "gid://shopify/Order/1",
+        "refundLineItems": [{"lineItemId": "gid://shopify/LineItem/1", "quantity": 1}],
+    }
+    query = """mutation R($given: RefundInput!) {
+      refundCreate(input: $given) @idempotent(key: "1") {
+        order { lineItems(first: 1) { nodes { quantity currentQuantity } } }
+        userErrors { message } } }"""
+    (line,) = run(query, {"given": given})["data"]["refundCreate"]["order"]["lineItems"]["nodes"]
+    assert line == {"quantity": 3, "currentQuantity": 2}
+    assert current(run) == ["26.67", "17.0", "1.77"]
+
+
 def test_units_beside_those_of_a_refund(shop, run):
     shop.load([order(refunds=[refund("9.22")], currentQuantity=1)])
     assert current(run) == ["17.45", "8.5", "1.05"]
