@@ -102,10 +102,13 @@ class CommittedCase(ConnectedCase):
                         self.backend_id,
                     )
                 )
-            cr.execute("DELETE FROM queue_job WHERE identity_key LIKE 'shopify:%'")
             api.Environment(cr, SUPERUSER_ID, {})["shopify.backend"].browse(
                 self.backend_id
             ).unlink()
+        with self.registry.cursor() as cr:
+            # The inbox may be enqueueing at this very moment.
+            cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+            cr.execute("DELETE FROM queue_job WHERE identity_key LIKE 'shopify:%'")
 
     def put(self, *gids):
         with self.registry.cursor() as cr:

@@ -1,12 +1,23 @@
 """Orders that are cancelled or refunded in the sandbox, from its mutations to money and goods."""
 
+import threading
 from datetime import timedelta
+from unittest.mock import patch
 
-from odoo import fields
+import psycopg2
+
+from odoo import SUPERUSER_ID, api, fields
 from odoo.tests import Form, HttpCase
+from odoo.tools import mute_logger
 
+from odoo.addons.queue_job.exception import RetryableJobError
+
+from .committed_common import SHOP, WAIT, CommittedCase
 from .common import US_SHOP, sandbox_testing
+from .order_nodes import OrderNode
 from .refund_common import RefundCase
+
+NUMBER = 7301
 
 CANCEL = """mutation Cancel($id: ID!, $restock: Boolean!) {
   orderCancel(orderId: $id, reason: CUSTOMER, restock: $restock,
@@ -16,6 +27,8 @@ SHIP = """mutation Ship($given: FulfillmentInput!) { fulfillmentCreate(fulfillme
   userErrors { message } } }"""
 REFUND = """mutation Refund($given: RefundInput!, $key: String!) {
   refundCreate(input: $given) @idempotent(key: $key) { refund { id } userErrors { message } } }"""
+SUGGEST = """query Suggest($id: ID!, $lines: [RefundLineItemInput!]) { order(id: $id) {
+  suggestedRefund(refundLineItems: $lines) { amountSet { shopMoney { amount } } } } }"""
 SUBSCRIBE = """mutation Subscribe($uri: String!) {
   webhookSubscriptionCreate(topic: REFUNDS_CREATE, webhookSubscription: {uri: $uri}) {
     userErrors { message } } }"""
@@ -67,12 +80,7 @@ class RefundLifecycleCase(RefundCase):
         line = self.lines[0]
         asked = [{"lineItemId": line["id"], "quantity": 1, "restockType": restock}]
         (payment,) = self.remote.store.related(self.order, "transactions")
-        suggested = self.sandbox.graphql(
-            """query S($id: ID!, $lines: [RefundLineItemInput!]) { order(id: $id) {
-              suggestedRefund(refundLineItems: $lines) { amountSet { shopMoney { amount } } } } }""",
-            {"id": self.gid, "lines": asked},
-            US_SHOP,
-        )
+        suggested = self.sandbox.graphql(SUGGEST, {"id": self.gid, "lines": asked}, US_SHOP)
         bag = suggested["data"]["order"]["suggestedRefund"]["amountSet"]
         transaction = {
             "orderId": self.gid,
@@ -317,3 +325,150 @@ class TestRefundTold(RefundLifecycleCase, HttpCase):
         self.work()
         self.assertEqual(self.made(), before)
         self.assert_given_back(money)
+
+
+class TestRefundConcurrency(CommittedCase):
+    """One refund, two workers, two connections."""
+
+    def backend_values(self):
+        return {
+            "missing_product": "placeholder",
+            "import_orders": True,
+            "confirm_policy": "always",
+            "invoice_policy": "paid",
+            "invoice_when": "confirmation",
+            "refund_policy": "paid",
+            "return_policy": "none",
+            "payment_journal_id": self.journal_id,
+        }
+
+    def prepare(self, env):
+        self.journal_id = (
+            env["account.journal"]
+            .search([("company_id", "=", env.company.id), ("type", "=", "bank")], limit=1)
+            .id
+        )
+
+    def place_orders(self):
+        """3 x 10 and shipping for 4, paid."""
+        order = OrderNode(NUMBER).line("A", "10", 3).ship("4")
+        payment = order.gid("OrderTransaction", 1)
+        transaction = {"id": payment, "kind": "SALE", "status": "SUCCESS", "gateway": "manual"}
+        order.extra["transactions"] = [{**transaction, "amountSet": order.bag(order.total)}]
+        self.sandbox.load([order.node], SHOP)
+        self.refund = {
+            "orderId": order.node["id"],
+            "refundLineItems": [{"lineItemId": order.lines[0]["id"], "quantity": 1}],
+            "transactions": [
+                {
+                    "orderId": order.node["id"],
+                    "parentId": payment,
+                    "kind": "REFUND",
+                    "gateway": "manual",
+                    "amount": "10.00",
+                }
+            ],
+        }
+        return [order.node]
+
+    def setUp(self):
+        super().setUp()
+        self.put(*self.gids)
+        self.drain()
+        self.account()
+        self.assertEqual(self.made(), (1, 0, 0, 1))
+        answer = self.sandbox.graphql(REFUND, {"given": self.refund, "key": "once"}, SHOP)
+        self.assertFalse(answer["data"]["refundCreate"]["userErrors"])
+
+    def account(self):
+        with self.registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            try:
+                return env["shopify.backend"].browse(self.backend_id)._job_account()
+            except RetryableJobError:
+                return "later"
+
+    def made(self):
+        """Invoices, credit notes, refunds, booked payments."""
+        with self.registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            order = env["shopify.order"].search([("backend_id", "=", self.backend_id)])
+            types = order.sale_order_id.invoice_ids.mapped("move_type")
+            return (
+                types.count("out_invoice"),
+                types.count("out_refund"),
+                len(order.refund_ids),
+                len(order.payment_ids.move_id),
+            )
+
+    def forget(self, env):
+        own = [("backend_id", "=", self.backend_id)]
+        of_store = [("shopify_backend_id", "=", self.backend_id)]
+        orders, sales = env["shopify.order"].search(own), env["sale.order"].search(of_store)
+        payments, invoices = orders.payment_ids.payment_id, sales.invoice_ids
+        orders.unlink()
+        payments.action_draft()
+        payments.unlink()
+        invoices.button_draft()
+        invoices.with_context(force_delete=True).unlink()
+        sales._action_cancel()
+        sales.picking_ids.unlink()
+        sales.unlink()
+        env["shopify.customer"].search(own).unlink()
+        env["shopify.variant"].search(own).unlink()
+        env["product.pricelist"].search(of_store).unlink()
+        env["res.partner"].search([("email", "=", f"ada{NUMBER}@example.com")]).unlink()
+
+    @mute_logger("odoo.sql_db")
+    def test_two_workers_keep_it(self):
+        """Both see that the refund is new; one keeps it, the other one leaves nothing."""
+        importer = self.registry["shopify.order.importer"]
+        original, barrier = importer._bindings, threading.Barrier(2, timeout=WAIT)
+        met = set()
+
+        def _bindings(service, backend, gids):
+            found = original(service, backend, gids)
+            if threading.get_ident() not in met:
+                met.add(threading.get_ident())
+                barrier.wait()
+            return found
+
+        with patch.object(importer, "_bindings", _bindings):
+            results = [result() for result in [self.start(self.attempt) for _ in range(2)]]
+        self.assertEqual(results.count("updated"), 1, results)
+        (error,) = (result for result in results if result != "updated")
+        self.assertIsInstance(error, psycopg2.Error)
+        self.finish()
+
+    def attempt(self):
+        """Import the order in a transaction of its own, without the inbox and its locks."""
+        try:
+            with self.registry.cursor() as cr:
+                env = api.Environment(cr, SUPERUSER_ID, {})
+                backend = env["shopify.backend"].browse(self.backend_id)._as_integration_user()
+                importer = backend.env["shopify.order.importer"]
+                client = backend.env["shopify.client.factory"]._client(backend.sudo())
+                nodes, _faults = importer._fetch(backend, client, self.gids)
+                outcomes = importer._process(backend, nodes, {})
+                env.flush_all()
+                return outcomes[self.gids[0]].status
+        except Exception as error:
+            return error
+
+    @mute_logger("odoo.sql_db")
+    def test_two_drains_and_two_accountants(self):
+        """Told of twice, read by two drains, booked by two jobs."""
+        self.put(*self.gids)
+        self.put(*self.gids)
+        for step in (self.drain, self.account):
+            for result in [self.start(step) for _ in range(2)]:
+                self.assertTrue(result())
+        self.finish()
+
+    def finish(self):
+        for _round in range(3):
+            self.put(*self.gids)
+            self.drain()
+            self.account()
+        self.assertEqual({state for _gid, state, _attempts in self.states()}, {"done"})
+        self.assertEqual(self.made(), (1, 1, 1, 2))
