@@ -107,7 +107,7 @@ def _order_topics(shop: Shop, change: Change, changes: list[Change]):
         yield "ORDERS_PAID"
     if after.get("cancelledAt") and not before.get("cancelledAt"):
         yield "ORDERS_CANCELLED"
-    if before and before.get("lineItems") != after.get("lineItems"):
+    if before and any(before.get(name) != after.get(name) for name in ("lineItems", "_edits")):
         yield "ORDERS_EDITED"
     if before and before.get("risk") != after.get("risk"):
         yield "ORDERS_RISK_ASSESSMENT_CHANGED"

@@ -81,7 +81,7 @@ def _line_current_quantity(line, shop):
     return shop.read(line, "quantity") - _refunded(line, owner(line, shop, "Order"), shop)
 
 
-@derived("LineItem", "unfulfilledQuantity")
+@derived("LineItem", "unfulfilledQuantity", "fulfillableQuantity")
 def _line_unfulfilled(line, shop):
     order = owner(line, shop, "Order")
     shipped = 0

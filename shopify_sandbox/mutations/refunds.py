@@ -380,6 +380,22 @@ def refund_everything(order: dict, context: Context, restock: bool) -> None:
     _refund(order, given, context)
 
 
+def refund_of_edit(order: dict, lines: list[tuple], context: Context) -> None:
+    """The refund without money of units that an edit took off.
+
+    :param lines: ``[(line, units, whether they are restocked)]``
+    """
+    entries = [
+        {
+            "lineItemId": line["id"],
+            "quantity": units,
+            "restockType": "CANCEL" if restock else "NO_RESTOCK",
+        }
+        for line, units, restock in lines
+    ]
+    _refund(order, {"refundLineItems": entries}, context)
+
+
 def suggestion(order: dict, given: dict, context: Context) -> dict:
     """What a refund of these lines and this shipping would give back (``Order.suggestedRefund``).
 
