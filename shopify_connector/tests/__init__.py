@@ -28,6 +28,7 @@ from . import (
     test_order_concurrency,
     test_order_drawn,
     test_order_edit_cells,
+    test_order_edit_flow,
     test_order_edits,
     test_order_flow,
     test_order_history,
