@@ -90,7 +90,25 @@ def _line_unfulfilled(line, shop):
             for item in shop.store.resolve_all(fulfillment.get("fulfillmentLineItems")):
                 if item.get("lineItem") == line["id"]:
                     shipped += item.get("quantity") or 0
-    return max(0, shop.read(line, "currentQuantity") - shipped)
+    quantity, left = shop.read(line, "quantity"), shop.read(line, "currentQuantity")
+    never_sent = quantity - left - min(_given_back(line, order, shop), shipped)
+    return max(0, quantity - shipped - max(never_sent, 0))
+
+
+def _given_back(line: dict, order: dict, shop: "Shop") -> int:
+    """Units of a line that were refunded after they had been sent, as far as refunds tell: those
+    that edits took off and those that were cancelled had not.
+    """
+    units = 0
+    for refund in shop.store.related(order, "refunds") if order.get("id") else ():
+        edit = not refund.get("transactions") and not refund.get("return")
+        for item in shop.store.resolve_all(refund.get("refundLineItems")):
+            kind = item.get("restockType") or "NO_RESTOCK"
+            if item.get("lineItem") == line["id"] and (
+                kind in ("RETURN", "LEGACY_RESTOCK") or (kind == "NO_RESTOCK" and not edit)
+            ):
+                units += item.get("quantity") or 0
+    return units
 
 
 @derived("LineItem", "nonFulfillableQuantity")

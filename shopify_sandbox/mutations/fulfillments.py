@@ -172,6 +172,26 @@ def _settle(record: dict, context: Context) -> None:
         update(context, record["id"], {"status": "IN_PROGRESS"})
 
 
+def do_not_ship(order: dict, line: dict, units: int, context: Context) -> None:
+    """Take units off the fulfilment orders that still have them."""
+    shop, store = context.shop, context.shop.store
+    for todo in store.related(order, "fulfillmentOrders"):
+        items = store.resolve_all(todo.get("lineItems"))
+        for item in items:
+            less = min(units, shop.read(item, "remainingQuantity"))
+            if item.get("lineItem") == line["id"] and less > 0:
+                units -= less
+                values = {
+                    name: shop.read(item, name) - less
+                    for name in ("totalQuantity", "remainingQuantity")
+                }
+                store.put(item["id"], "FulfillmentOrderLineItem", values)
+        if todo.get("status") != "CLOSED" and not any(
+            shop.read(item, "remainingQuantity") for item in items
+        ):
+            update(context, todo["id"], {"status": "CLOSED", "supportedActions": []})
+
+
 def settle_order(order: dict, context: Context) -> None:
     """Derive the order's fulfilment status. A closed fulfilment order has nothing left to ship,
     also when its lines say that something remains, as after a cancelled fulfilment.

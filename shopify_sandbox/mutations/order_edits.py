@@ -23,6 +23,7 @@ from .added_lines import (
     unit_of,
     worth_of,
 )
+from .fulfillments import do_not_ship
 from .orders import settle
 from .refunds import refund_of_edit
 from .registry import find, mutation, update
@@ -251,7 +252,7 @@ def commit(arguments: dict, context: Context) -> dict:
         elif units:
             more.append((line, units))
     for line, units, _restock in lowered:
-        _do_not_ship(order, line, units, context)
+        do_not_ship(order, line, units, context)
     if lowered:
         refund_of_edit(order, lowered, context)
     for line, units in more:
@@ -265,26 +266,6 @@ def commit(arguments: dict, context: Context) -> dict:
         "order": settle(store.get(order["id"]), context),
         "successMessages": ["Order updated"],
     }
-
-
-def _do_not_ship(order: dict, line: dict, units: int, context: Context) -> None:
-    """Take units off the fulfilment orders that still have them."""
-    shop, store = context.shop, context.shop.store
-    for todo in store.related(order, "fulfillmentOrders"):
-        items = store.resolve_all(todo.get("lineItems"))
-        for item in items:
-            less = min(units, shop.read(item, "remainingQuantity"))
-            if item.get("lineItem") == line["id"] and less > 0:
-                units -= less
-                values = {
-                    name: shop.read(item, name) - less
-                    for name in ("totalQuantity", "remainingQuantity")
-                }
-                store.put(item["id"], "FulfillmentOrderLineItem", values)
-        if todo.get("status") != "CLOSED" and not any(
-            shop.read(item, "remainingQuantity") for item in items
-        ):
-            update(context, todo["id"], {"status": "CLOSED", "supportedActions": []})
 
 
 def _more(order: dict, line: dict, units: int, context: Context) -> tuple[tuple, list, tuple]:

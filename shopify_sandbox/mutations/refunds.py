@@ -8,6 +8,7 @@ from ..derive import amounts, make_bag, minus, plus, taxes_of, total
 from ..errors import UserErrors, user_error
 from ..money import rounded
 from ..routing import change_quantities
+from .fulfillments import do_not_ship
 from .registry import create, find, mutation, update
 
 NOTHING = (Decimal(0), Decimal(0))
@@ -20,11 +21,16 @@ def refund_create(arguments: dict, context: Context) -> dict:
     if order is None:
         error = user_error(["orderId"], "Order does not exist")
         raise UserErrors(error, payload={"order": None})
+    waiting = _to_ship(order, context)
     try:
-        return _refund(order, given, context)
+        answer = _refund(order, given, context)
     except UserErrors as refused:
         refused.payload["order"] = order
         raise
+    for gid, left in _to_ship(order, context).items():
+        if left < waiting[gid]:
+            do_not_ship(order, context.shop.store.get(gid), waiting[gid] - left, context)
+    return answer
 
 
 def _refund(order: dict, given: dict, context: Context) -> dict:
@@ -200,6 +206,12 @@ def _create(order, given, *, lines, shipping, transactions, context: Context) ->
             place = (line.get("location") or {}).get("id")
             put_back(sold, line["quantity"], line["restockType"], place, context)
     return record
+
+
+def _to_ship(order: dict, context: Context) -> dict[str, int]:
+    """Units that wait to be shipped by line."""
+    lines = context.shop.store.resolve_all(order.get("lineItems"))
+    return {line["id"]: context.shop.read(line, "unfulfilledQuantity") for line in lines}
 
 
 def _shipping_lines(order: dict, shipping: tuple, context: Context) -> list[dict]:
