@@ -54,6 +54,7 @@ from . import (
     stock_exporter,
     stock_inflight,
     stock_quantity,
+    stock_reader,
     stock_settle,
     refund_recorder,
     refund_restocker,
