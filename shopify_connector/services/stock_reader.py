@@ -44,6 +44,7 @@ class ShopifyStockReader(models.AbstractModel):
         if not operation.position:
             # Of a file that was not read to its end nothing may stay.
             self._forget(check)
+        locations = self.env["shopify.stock.exporter"]._locations(operation.backend_id)
         columns = list(map(list, zip(*map(map_exported, values), strict=True)))
         self.env.cr.execute(
             SQL(
@@ -58,7 +59,7 @@ class ShopifyStockReader(models.AbstractModel):
                 JOIN shopify_variant v ON v.inventory_item_gid = t.item
                     AND v.backend_id = %(backend)s AND v.product_id IS NOT NULL
                 LEFT JOIN shopify_location l ON l.shopify_gid = t.place
-                    AND l.backend_id = %(backend)s AND l.push_stock
+                    AND l.id = ANY(%(locations)s)
                 WHERE t.place IS NULL OR l.id IS NOT NULL
                 ON CONFLICT (check_id, variant_id, coalesce(location_id, 0)) DO UPDATE SET
                     tracked = EXCLUDED.tracked, stocked = EXCLUDED.stocked,
@@ -66,6 +67,7 @@ class ShopifyStockReader(models.AbstractModel):
                 """,
                 check=check.id,
                 backend=operation.backend_id.id,
+                locations=locations.ids,
                 items=columns[0],
                 places=columns[1],
                 tracked=columns[2],
