@@ -179,7 +179,7 @@ class ShopifyStockCheck(models.Model):
             )
         )
         variant_ids = sorted({variant_id for (variant_id,) in self.env.cr.fetchall()})
-        self.line_ids.invalidate_model(["state"])
+        self.env["shopify.stock.check.line"].invalidate_model(["state"])
         self.env["shopify.stock.level"].invalidate_model(["known_at"])
         variants = self.env["shopify.variant"].browse(variant_ids)
         self.env["shopify.outbox"]._put_variants(variants, "check")

@@ -1,139 +1,12 @@
 """The check of a large store, which reads an export instead of pages."""
 
-import time
 from unittest.mock import patch
-
-from odoo import fields
-
-from odoo.addons.queue_job.exception import RetryableJobError
-from odoo.addons.queue_job.job import Job
 
 from ..client.client import ShopifyClient
 from ..services import bulk_runner, stock_checker, stock_reader
-from .stock_common import StockCase
+from .stock_check_common import ExportCase
 
 READ = "InventoryLevels"
-JOBS = ("_job_advance", "_job_check_stock", "_job_confirm_stock")
-
-
-class ExportCase(StockCase):
-    """Any store is a large one; its checks run as their jobs do, one after another."""
-
-    def setUp(self):
-        super().setUp()
-        self.shop(self.us).settings.bulk_ms = 0
-        self.enterContext(patch.object(stock_reader, "EXPORT_FROM", 1))
-        self.in_step()
-
-    def many(self, count, quantity=10):
-        """Further variants with a level at each location, in step; `self.variants` are all."""
-        places = [self.location.shopify_gid, self.other.shopify_gid]
-        nodes = [_variant(number, places, quantity) for number in range(count)]
-        self.shop(self.us).load(
-            [
-                {
-                    "__typename": "Product",
-                    "id": "gid://shopify/Product/770001",
-                    "title": "Many",
-                    "variants": {"nodes": nodes},
-                }
-            ]
-        )
-        flat = [{**node, "inventoryItem": node["inventoryItem"]["id"]} for node in nodes]
-        many = self.link(flat, quantity)
-        self.variants |= many
-        self.flush()
-        self.outbox().unlink()
-        return many
-
-    def start(self, purpose="manual"):
-        self.flush()
-        return self.env["shopify.stock.check"]._start(self.us, purpose)
-
-    def waiting(self):
-        """The next job; those that are due later are due now."""
-        self.env.flush_all()
-        jobs = [("state", "=", "pending"), ("method_name", "in", JOBS)]
-        return self.env["queue.job"].search(jobs, order="id", limit=1)
-
-    def step(self):
-        """Do the next job; whether there was one."""
-        waiting = self.waiting()
-        if waiting:
-            job = self.perform(waiting)
-            job.set_done()
-            job.store()
-            self.env.flush_all()
-            self.env.invalidate_all()
-            time.sleep(0.002)
-        return bool(waiting)
-
-    def perform(self, waiting):
-        job = Job.load(self.env, waiting.uuid)
-        job.set_started()
-        job.store()
-        self.env.flush_all()
-        job.perform()
-        return job
-
-    def steps(self, until):
-        for _step in range(500):
-            if until() or not self.step():
-                return
-        self.fail("it does not end")
-
-    def finish(self, check):
-        self.steps(lambda: check.state != "running")
-        self.assertEqual(check.state, "done", check.message)
-        self.assertFalse(self.readings(), "what was kept of the export is still there")
-        return check
-
-    def read(self, check):
-        """The jobs until the file was read, before anything is compared."""
-        self.steps(lambda: check.operation_id.state == "done")
-
-    def check(self, purpose="manual"):
-        return self.finish(self.start(purpose))
-
-    def readings(self):
-        return self.env["shopify.stock.reading"].search([])
-
-    def put_item(self, variant, **values):
-        self.shop(self.us).store.put(variant.inventory_item_gid, "InventoryItem", values)
-
-    def told(self, check):
-        """What a check says."""
-        lines = check.line_ids.sorted(lambda line: line.level_id.id)
-        names = ("level_id", "problem", "found", "wanted", "difference", "size", "state")
-        return [
-            (check.compared, check.skipped, check.line_count, check.units),
-            *(tuple(line[name] for name in names) for line in lines),
-        ]
-
-
-def _variant(number, places, quantity):
-    item = 77_000_000 + number
-    return {
-        "id": f"gid://shopify/ProductVariant/{item}",
-        "sku": f"MANY-{number}",
-        "inventoryItem": {
-            "id": f"gid://shopify/InventoryItem/{item}",
-            "tracked": True,
-            "inventoryLevels": {
-                "nodes": [
-                    {
-                        "id": f"gid://shopify/InventoryLevel/{item}{index}",
-                        "location": {"id": place},
-                        "isActive": True,
-                        "quantities": [
-                            {"name": name, "quantity": quantity} for name in ("available", "on_hand")
-                        ],
-                    }
-                    for index, place in enumerate(places)
-                ]
-            },
-        },
-    }
 
 
 class TestStockCheckExport(ExportCase):
@@ -257,9 +130,9 @@ class TestStockCheckExport(ExportCase):
 
     def test_sale_while_the_export_runs(self):
         """Shopify's file is older than the sale, and so is wrong about it."""
-        first, second, third = self.variants
+        first, _second, third = self.variants
         check = self.start("schedule")
-        self.read(check)
+        self.read_export(check)
         # Sold, and its order is in Odoo already when quantities are compared.
         self.set_remote(first, 97)
         self.add(first.product_id, -3)
@@ -296,7 +169,7 @@ class TestStockCheckExport(ExportCase):
     def test_push_while_the_export_runs(self):
         first, second, _third = self.variants
         check = self.start("schedule")
-        self.read(check)
+        self.read_export(check)
         self.add(first.product_id, 5)
         self.push()
         self.add(second.product_id, 8)
@@ -307,7 +180,7 @@ class TestStockCheckExport(ExportCase):
 
     def test_variant_that_is_linked_while_the_export_runs(self):
         check = self.start()
-        self.read(check)
+        self.read_export(check)
         fresh = self.link(self.remote_variants[4:5], 0)
         self.put_item(fresh, tracked=True)
         self.set_remote(fresh, 0)
@@ -399,7 +272,7 @@ class TestStockCheckExport(ExportCase):
         self.set_remote(first, 7)
         self.us.with_user(self.manager).action_check_stock()
         check = self.us.stock_check_ids[:1]
-        self.read(check)
+        self.read_export(check)
         # Shopify sold some while it wrote the file, and Odoo knows.
         self.set_remote(second, 6)
         self.add(second.product_id, -4)
@@ -413,171 +286,3 @@ class TestStockCheckExport(ExportCase):
         check.with_user(self.manager).action_switch_on()
         self.push()
         self.assertEqual([self.remote(first), self.remote(second)], [10, 6])
-
-
-class TestStockCheckExportFaults(ExportCase):
-    def setUp(self):
-        super().setUp()
-        self.many(40)
-        self.set_remote(self.variants[0], 60)
-        self.set_remote(self.variants[7], 15)
-        self.expected = {self.variants[0].id: 40, self.variants[7].id: -5}
-
-    def found(self, check):
-        return {
-            line.level_id.variant_id.id: line.difference
-            for line in check.line_ids
-            if line.state in ("open", "sent")
-        }
-
-    def test_killed_anywhere(self):
-        """Each job is done, undone because its worker died, and done again."""
-        check = self.start("schedule")
-        with (
-            patch.object(bulk_runner, "LINES_PER_JOB", 30),
-            patch.object(stock_checker, "PAGE", 9),
-        ):
-            for _step in range(300):
-                waiting = self.waiting()
-                if not waiting:
-                    break
-                with self.assertRaises(SystemError), self.env.cr.savepoint():
-                    self.perform(waiting)
-                    raise SystemError
-                self.env.invalidate_all()
-                self.step()
-        self.assertEqual((check.state, check.compared), ("done", 43))
-        self.assertEqual(self.found(check), self.expected)
-        self.assertEqual(len(self.shop(self.us).store.all("BulkOperation")), 1)
-
-    def test_jobs_that_come_twice(self):
-        """What a job wrote down stays, even when nobody learnt that it was done."""
-        check = self.start("schedule")
-        with patch.object(stock_checker, "PAGE", 9):
-            for _step in range(300):
-                waiting = self.waiting()
-                if not waiting:
-                    break
-                self.step()
-                if waiting.method_name != "_job_advance":
-                    self.perform(waiting)
-                    self.env.invalidate_all()
-        self.assertEqual((check.state, check.compared), ("done", 43))
-        self.assertEqual(len(check.line_ids), 2)
-        self.assertEqual(self.found(check), self.expected)
-
-    def test_full_house_waits(self):
-        self.shop(self.us).settings.bulk_ms = 60_000
-        runner = self.env["shopify.bulk.runner"]
-        others = [runner._start(self.us, "stock_levels") for _each in range(5)]
-        for other in others:
-            runner._advance(other)
-        check = self.start()
-        runner._advance(check.operation_id)
-        self.env.invalidate_all()
-        self.assertEqual((check.state, check.operation_id.state), ("running", "waiting"))
-        self.assertIn("as many exports as it allows", check.phase)
-        self.assertFalse(self.exceptions())
-        self.shop(self.us).settings.bulk_ms = 0
-        runner._cancel(others[0])
-        remote = self.shop(self.us).store.get(others[0].shopify_gid)
-        for _try in range(300):
-            if remote["status"] == "CANCELED":
-                break
-            time.sleep(0.02)
-        self.finish(check)
-        self.assertEqual(self.found(check), self.expected)
-
-    def test_pages_are_read_when_exports_fail(self):
-        for skip, kind in enumerate(("failed", "expired", "canceled")):
-            self.shop(self.us).faults.add(kind=f"bulk_{kind}", count=1, skip=skip)
-        check = self.start("schedule")
-        with patch.object(stock_checker, "PAGE", 20):
-            self.steps(lambda: check.compared)
-            self.assertIn("cancelled in Shopify", check.phase)
-            self.assertIn("page by page: 20 so far", check.phase)
-            self.finish(check)
-        self.assertEqual(check.operation_id.state, "failed")
-        self.assertEqual(len(self.shop(self.us).store.all("BulkOperation")), 3)
-        self.assertEqual((check.compared, self.found(check)), (43, self.expected))
-        (exception,) = self.exceptions()
-        self.assertIn("differed by 45 units", exception.name)
-
-    def test_one_failure_is_made_good(self):
-        self.shop(self.us).faults.add(kind="bulk_failed", count=1)
-        check = self.check("schedule")
-        self.assertEqual(check.operation_id.state, "done")
-        self.assertEqual(self.found(check), self.expected)
-
-    def test_file_that_lapses_half_read(self):
-        """A second file takes the place of the first; nothing of the first one counts."""
-        check = self.start("schedule")
-        operation, store = check.operation_id, self.shop(self.us).store
-        with patch.object(bulk_runner, "LINES_PER_JOB", 100):
-            self.steps(lambda: operation.position)
-            levels = self.readings().filtered("location_id")
-            self.assertEqual(levels.location_id, self.location, "of others nothing is kept")
-            known = (self.readings() - levels).variant_id & levels.variant_id
-            self.shop(self.us).files.clear()
-            # Between the two, one that was read goes from Shopify.
-            gone = known.filtered(lambda variant: variant.id not in self.expected)[0]
-            store.delete(gone.inventory_item_gid)
-            self.finish(check)
-        self.assertEqual(len(store.all("BulkOperation")), 2)
-        lines = check.line_ids.filtered(lambda line: line.problem == "gone")
-        self.assertEqual(lines.level_id.variant_id, gone)
-        self.assertEqual(check.line_count, 3)
-
-    def test_connection_that_breaks(self):
-        check = self.start()
-        self.steps(lambda: check.operation_id.state == "reading")
-        self.shop(self.us).faults.add(kind="cut", operation="bulk_result", count=1)
-        with self.assertRaises(RetryableJobError), self.env.cr.savepoint():
-            self.step()
-        self.env.invalidate_all()
-        self.finish(check)
-        self.assertEqual(self.found(check), self.expected)
-
-    def test_reading_with_gaps_concludes_nothing(self):
-        """What is not in the file is asked for; it is gone only when Shopify says so."""
-        check = self.start("schedule")
-        self.read(check)
-        self.env.cr.execute("DELETE FROM shopify_stock_reading WHERE variant_id % 2 = 0")
-        self.assertTrue(self.env.cr.rowcount)
-        self.finish(check)
-        self.assertEqual(self.found(check), self.expected)
-        self.assertEqual((check.compared, check.line_count), (43, 2))
-
-    def test_store_that_is_silent_at_the_second_look(self):
-        check = self.start("schedule")
-        self.steps(lambda: check.confirming)
-        self.shop(self.us).faults.add(kind="http_error", operation=READ, count=1)
-        with self.assertRaises(RetryableJobError) as caught, self.env.cr.savepoint():
-            self.step()
-        self.assertTrue(caught.exception.ignore_retry)
-        self.env.invalidate_all()
-        self.finish(check)
-        self.assertEqual(self.found(check), self.expected)
-
-    def test_store_that_refuses(self):
-        check = self.start()
-        self.set_shop(self.us, installed=False)
-        self.steps(lambda: check.state != "running")
-        self.assertEqual(check.state, "failed")
-        self.assertIn("Compare Again", check.message)
-        self.assertFalse(self.readings())
-
-    def test_check_that_does_not_get_on(self):
-        dead = self.start("schedule")
-        self.read(dead)
-        self.assertTrue(self.readings())
-        self.assertEqual(self.start(), dead, "one at a time")
-        later = fields.Datetime.now() + stock_checker.PATIENCE
-        with patch.object(fields.Datetime, "now", lambda *args: later):
-            check = self.start()
-        self.assertNotEqual(check, dead)
-        self.assertEqual((dead.state, check.state), ("failed", "running"))
-        self.assertIn("Compare Again", dead.message)
-        self.finish(check)
-        self.assertEqual(self.found(check), self.expected)
-        self.assertFalse(dead.compared)
