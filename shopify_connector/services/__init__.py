@@ -51,6 +51,7 @@ from . import (
     refund_sender,
     stock_checker,
     stock_claim,
+    stock_plan,
     stock_exporter,
     stock_inflight,
     stock_quantity,

@@ -14,8 +14,8 @@ from .inbox import _after
 from .inbox_verdict import describe
 from .outcome import Block
 from .stock_claim import StockClaim
-from .stock_exporter import Run
 from .stock_inflight import SEARCH_LAG
+from .stock_plan import Run
 
 # Variants that one job compares.
 PAGE = 1_000

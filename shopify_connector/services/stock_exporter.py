@@ -1,94 +1,18 @@
 import logging
-import time
 import uuid
-from dataclasses import dataclass, field
-from datetime import datetime
-from types import MappingProxyType
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ..client.errors import ShopifyError, TransientError, UserErrorsError
 from ..mappers import stock as mapper
 from .stock_claim import CLAIM_LIMIT
+from .stock_plan import Run
 
 _logger = logging.getLogger(__name__)
 
 # How often a level is read and decided again when it changes in Shopify at the same time.
 ROUNDS = 4
-NO_RULES = MappingProxyType({})
-# Seconds after which an export stops sending, well before its lease ends.
-DEADLINE = 150
-
-
-@dataclass(eq=False)
-class Item:
-    """A level at work: what was known, what is wanted, what came of it.
-
-    :ivar pool: units of orders that came into Odoo since `known`; they explain a drop
-    :ivar unsure: nobody knows what Shopify has: never read, or a call without an answer
-    :ivar intent: what a call without an answer was to set
-    :ivar before: state, message and key of the level, so that only changes are written
-    :ivar verdict: state of the level, None while undecided
-    :ivar wait: seconds after which the variant is to be looked at again, None for not at all
-    """
-
-    level_id: int
-    variant_id: int
-    variant_gid: str
-    label: str
-    product_id: int
-    item_gid: str
-    location_id: int
-    location_gid: str
-    name: str
-    known: int
-    known_at: datetime | None
-    stocked: bool
-    held: int
-    held_at: datetime | None
-    seen_order: int
-    seen_waiting: float
-    unsure: bool
-    intent: int | None
-    before: tuple
-    waiting: float = 0.0
-    pool: float = 0.0
-    wanted: int = 0
-    verdict: str | None = None
-    message: str | None = None
-    wait: float | None = None
-    pushed: bool = False
-    touched: bool = False
-    tracked: bool = True
-    key: str | None = None
-    lost: bool = False
-    refusal: tuple | None = None
-
-
-@dataclass
-class Run:
-    """One export.
-
-    :ivar items: the Items by level id
-    :ivar last_order: id of the youngest order that the quantities take into account
-    :ivar calls: number of calls that set quantities; sent: number of quantities
-    :ivar fault: what ended it early
-    """
-
-    claim: object
-    items: dict = field(default_factory=dict)
-    last_order: int = 0
-    calls: int = 0
-    sent: int = 0
-    single: bool = False
-    fault: Exception | None = None
-    started: float = field(default_factory=time.monotonic)
-    request_ids: list = field(default_factory=list)
-
-    @property
-    def late(self):
-        return time.monotonic() - self.started > DEADLINE
 
 
 class ShopifyStockExporter(models.AbstractModel):
@@ -155,139 +79,6 @@ class ShopifyStockExporter(models.AbstractModel):
             if item.verdict is None:
                 item.verdict, item.wait = "waiting", 2
                 item.message = self.env._("Shopify's quantity changes all the time.")
-
-    # === PLANNING === #
-
-    def _plan(self, backend, run, variant_ids, again=()):
-        """Compute what the store should show, in a snapshot that is younger than the claim.
-
-        :param again: Items whose decision is to be made anew; else they are made here
-        """
-        with self.env.registry.cursor() as cr:
-            env = api.Environment(cr, api.SUPERUSER_ID, {})
-            store = env["shopify.backend"].browse(backend.id)
-            exporter = env[self._name]
-            locations = exporter._locations(store)
-            run.single = len(locations) == 1
-            if not again:
-                items = exporter._load(store, locations, variant_ids)
-                run.items.update({item.level_id: item for item in items})
-            else:
-                items = again
-            exporter._compute(store, run, locations, items)
-
-    def _locations(self, backend):
-        """The locations of a store that show Odoo's stock."""
-        locations = self.env["shopify.location"].search(
-            [("backend_id", "=", backend.id), ("push_stock", "=", True)]
-        )
-        return locations.filtered(lambda location: location._stock_sources())
-
-    def _ensure_levels(self, backend, variant_ids):
-        """Make the levels that are not there yet."""
-        with self.env["shopify.inbox"]._read_committed() as env:
-            locations = env[self._name]._locations(backend.with_env(env))
-            env.cr.execute(
-                """
-                INSERT INTO shopify_stock_level (
-                    backend_id, variant_id, location_id, state, stocked, held,
-                    seen_order, seen_waiting)
-                SELECT v.backend_id, v.id, l.id, 'new', false, 0, 0, 0
-                FROM shopify_variant v, unnest(%s::int[]) AS l (id)
-                WHERE v.id = ANY(%s) AND v.backend_id = %s AND v.inventory_item_gid IS NOT NULL
-                    AND v.product_id IS NOT NULL AND NOT coalesce(v.remote_deleted, false)
-                ON CONFLICT (variant_id, location_id) DO NOTHING
-                """,
-                (locations.ids, variant_ids, backend.id),
-            )
-
-    def _load(self, backend, locations, variant_ids):
-        self.env.cr.execute(
-            """
-            SELECT s.id, v.id, v.shopify_gid, coalesce(v.sku, v.title, v.shopify_gid),
-                v.product_id, v.inventory_item_gid, l.id, l.shopify_gid,
-                CASE WHEN l.stock_basis = 'on_hand' THEN 'on_hand' ELSE 'available' END AS name,
-                coalesce(s.known, 0), s.known_at, s.stocked, coalesce(s.held, 0), s.held_at,
-                s.seen_order, s.seen_waiting,
-                s.known_at IS NULL OR s.intent_key IS NOT NULL OR s.quantity_name IS DISTINCT FROM
-                    CASE WHEN l.stock_basis = 'on_hand' THEN 'on_hand' ELSE 'available' END,
-                CASE WHEN s.intent_key IS NOT NULL THEN s.intent_quantity END,
-                s.state, s.message, s.intent_key
-            FROM shopify_stock_level s JOIN shopify_variant v ON v.id = s.variant_id
-            JOIN shopify_location l ON l.id = s.location_id
-            WHERE s.variant_id = ANY(%s) AND s.location_id = ANY(%s)
-                AND v.product_id IS NOT NULL AND v.inventory_item_gid IS NOT NULL
-                AND NOT coalesce(v.remote_deleted, false)
-            ORDER BY l.id, v.id
-            """,
-            (variant_ids, locations.ids),
-        )
-        return [Item(*row[:-3], before=row[-3:]) for row in self.env.cr.fetchall()]
-
-    def _compute(self, backend, run, locations, items):
-        """What is wanted of each item, and which orders explain a drop."""
-        product_ids = list({item.product_id for item in items})
-        Quantity, Inflight = self.env["shopify.stock.quantity"], self.env["shopify.stock.inflight"]
-        stocks = Quantity._read(locations, product_ids)
-        waiting = Inflight._waiting(backend, locations, product_ids)
-        book = Quantity._rule_book(backend)
-        products = self.env["product.product"].browse(product_ids)
-        rules = Quantity._rules_of(book, products, locations)
-        uncounted = Quantity._uncounted(product_ids)
-        self._find_arrived(backend, run, items, waiting)
-        bases = {location.id: location.stock_basis for location in locations}
-        for item in items:
-            pair = (item.location_id, item.product_id)
-            mine = rules.get(pair, NO_RULES)
-            if item.held:
-                self._forget_held(backend, item)
-            if item.product_id in uncounted:
-                item.verdict, item.message = "off", self.env._("Odoo does not count this product.")
-            elif "no_push" in mine:
-                item.verdict, item.message = "off", mine["no_push"].name
-            item.waiting = waiting.get(pair, 0.0)
-            item.wanted = mapper.reckon(
-                bases[item.location_id],
-                stocks.get(pair, mapper.NO_STOCK),
-                mine,
-                waiting=item.waiting,
-                held=item.held,
-            )
-
-    def _find_arrived(self, backend, run, items, waiting):
-        """Orders that came since each item's quantity was known; they may explain its drop."""
-        Inflight = self.env["shopify.stock.inflight"]
-        run.last_order = Inflight._last_order(backend)
-        known = [item for item in items if item.known_at]
-        oldest = min((item.seen_order for item in known), default=run.last_order)
-        if oldest >= run.last_order and not waiting:
-            for item in known:
-                item.pool = 0.0
-            return
-        arrived = Inflight._arrived(backend, list({item.product_id for item in known}), oldest)
-        for item in known:
-            pair = (item.location_id, item.product_id)
-            units = sum(
-                units
-                for order_id, units in arrived.get(item.product_id, ())
-                if order_id > item.seen_order
-            )
-            item.pool = max(0.0, units + waiting.get(pair, 0.0) - item.seen_waiting)
-            if item.held and item.pool:
-                # Here are the orders for which units were held back.
-                freed = min(item.held, int(item.pool))
-                item.held -= freed
-                item.pool -= freed
-                item.touched = True
-            if item.pool and not run.single:
-                # Which location Shopify took them from, it alone knows.
-                item.unsure = True
-
-    def _forget_held(self, backend, item):
-        """Units are held back until all orders that may be their reason are in Odoo."""
-        if self.env["shopify.stock.inflight"]._caught_up(backend, item.held_at):
-            item.held = 0
-            item.touched = True
 
     # === READING SHOPIFY === #
 

@@ -7,6 +7,7 @@ from odoo import fields, models
 from odoo.tools import SQL, format_datetime
 
 from ..mappers.stock import NO_STOCK, Rule, RuleBook, Stock, reckon
+from .sql_values import int_array
 
 
 class ShopifyStockQuantity(models.AbstractModel):
@@ -65,7 +66,7 @@ class ShopifyStockQuantity(models.AbstractModel):
                 GROUP BY place.location, q.product_id
                 """,
                 self._sources(locations),
-                list(product_ids),
+                int_array(product_ids),
             )
         )
         return {(place, product): (a, b) for place, product, a, b in self.env.cr.fetchall()}
@@ -102,7 +103,7 @@ class ShopifyStockQuantity(models.AbstractModel):
                 self._sources(locations),
                 locations.ids,
                 limits,
-                list(product_ids),
+                int_array(product_ids),
             )
         )
         return {
