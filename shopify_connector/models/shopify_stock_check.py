@@ -88,7 +88,7 @@ class ShopifyStockCheck(models.Model):
         operation = self.sudo().operation_id
         if self.confirming:
             return self.env._("What differs is looked at once more.")
-        if operation.status == "busy":
+        if operation.state == "waiting" and operation.status == "busy":
             return self.env._(
                 "Shopify is at work on as many exports as it allows at once; this one waits."
             )

@@ -51,7 +51,8 @@ class ShopifyBulkRunner(models.AbstractModel):
             the end; a failed one may be resumed by a person, who is told of it unless the
             service answers that it goes on without the export
         ``_bulk_record(operation)``
-            the record that a person opens when it failed
+            the record that a person opens when it failed; none is asked for when the service
+            goes on without the export
         """
         return {
             "order_history": "shopify.order.lister",

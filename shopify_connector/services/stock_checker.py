@@ -210,7 +210,7 @@ class ShopifyStockChecker(models.AbstractModel):
     def _give_up(self, check, reason):
         remedy = self.env._("Press Check Connection on the store, then Compare Again here.")
         check.write({"state": "failed", "message": f"{reason}\n{remedy}"})
-        self.env["shopify.stock.reader"]._forget(check)
+        self.env["shopify.stock.reader"]._abandon(check)
         return reason
 
     def _compare(self, backend, variant_ids, exported=None):

@@ -1,4 +1,3 @@
-import logging
 import uuid
 
 from odoo import fields, models
@@ -8,8 +7,6 @@ from ..client.errors import ShopifyError, TransientError, UserErrorsError
 from ..mappers import stock as mapper
 from .stock_claim import CLAIM_LIMIT
 from .stock_plan import Run
-
-_logger = logging.getLogger(__name__)
 
 # How often a level is read and decided again when it changes in Shopify at the same time.
 ROUNDS = 4

@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import fields, models
 from odoo.tools import SQL
 
 from ..mappers.stock import Level, map_exported
@@ -22,6 +22,13 @@ class ShopifyStockReader(models.AbstractModel):
         runner = self.env["shopify.bulk.runner"]
         check.operation_id = runner._start(check.backend_id, "stock_levels")
 
+    def _abandon(self, check):
+        """Nobody waits for the export any more. Shopify is not told: it ends by itself."""
+        self._forget(check)
+        operation = check.operation_id
+        if operation.state in ("waiting", "running", "reading"):
+            operation.write({"state": "canceled", "ended_at": fields.Datetime.now()})
+
     def _check(self, operation):
         """The check that waits for an export; none when it is over."""
         checks = self.env["shopify.stock.check"].sudo()
@@ -30,9 +37,6 @@ class ShopifyStockReader(models.AbstractModel):
         )
 
     # === THE EXPORT === #
-
-    def _bulk_record(self, operation):
-        return self._check(operation)
 
     def _bulk_query(self, operation):
         return "inventory_levels", {}

@@ -179,3 +179,15 @@ class TestStockCheckFaults(ExportCase):
         self.finish(check)
         self.assertEqual(self.found(check), self.expected)
         self.assertFalse(dead.compared)
+
+    def test_export_for_which_nobody_waits(self):
+        """Its file is not read any more once the check was given up."""
+        dead = self.start("schedule")
+        self.steps(lambda: dead.operation_id.state == "reading")
+        later = fields.Datetime.now() + stock_checker.PATIENCE
+        with patch.object(fields.Datetime, "now", lambda *args: later):
+            check = self.start()
+        self.assertEqual(dead.operation_id.state, "canceled")
+        self.finish(check)
+        self.assertFalse(dead.operation_id.line_count)
+        self.assertEqual(self.found(check), self.expected)
