@@ -5,6 +5,7 @@ from unittest.mock import patch
 
 from odoo import fields
 
+from ..mappers import stock as mapper
 from .stock_common import StockCase
 
 SET = "InventorySetQuantities"
@@ -306,6 +307,23 @@ class TestStockExport(StockCase):
         self.assertEqual(self.level(self.first).state, "same")
         self.assertEqual(self.level(self.first).held, 0)
         self.assertFalse(self.outbox())
+
+    def test_each_call_keeps_the_key_that_it_was_sent_with(self):
+        """Of three calls the first is answered, the second is not, the third is not sent."""
+        for variant in self.variants:
+            self.add(variant.product_id, 5)
+        self.strike(kind="timeout_after_write", ms=10, skip=1)
+        with patch.object(mapper.calls, "__defaults__", (1,)):
+            self.push()
+        sent = [entry["variables"] for entry in self.shop(self.us).log if entry["operation"] == SET]
+        self.assertEqual(len({variables["key"] for variables in sent}), 2)
+        (lost,) = sent[1]["input"]["quantities"]
+        unsure = self.variants.stock_level_ids.filtered("intent_key")
+        self.assertEqual(unsure.variant_id.inventory_item_gid, lost["inventoryItemId"])
+        self.assertEqual(unsure.intent_key, sent[1]["key"])
+        self.assertEqual(unsure.intent_quantity, lost["quantity"])
+        self.push()
+        self.assertEqual([self.remote(variant) for variant in self.variants], [105] * 3)
 
     def test_sold_while_nobody_knew_whether_it_got_through(self):
         self.add(self.first.product_id, 5)
