@@ -55,8 +55,7 @@ def _deliver(bench: World, registry) -> dict[str, str]:
         env["shopify.backend"].browse(bench.backend).export_fulfillments = True
         # Odoo's own texts to customers would be sent while deliveries are validated.
         companies = env["res.company"].search([])
-        if "stock_move_sms_validation" in companies._fields:
-            companies.stock_move_sms_validation = False
+        companies.write({"stock_text_confirmation": False, "stock_move_email_validation": False})
     while len(numbers) < DELIVERIES:
         gids = bench.store.place_orders(BATCH, **WISHES)["ids"]
         _import(bench, registry, gids)

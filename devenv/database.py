@@ -2,7 +2,7 @@
 
 The first template holds the modules that the addon depends on; it outlives most work. The second,
 made from it, holds the addon as well and is renewed when a file that the installation reads has
-changed.
+changed. There is such a pair for each set of further modules that tests need beside the addon.
 """
 
 import ast
@@ -18,6 +18,9 @@ from .stamps import digest, locked
 DEPENDS = ("sale_management", "sale_stock", "stock_delivery", "account", "queue_job")
 PREFIX = "tmpl"
 KEPT = 16
+# Modules that the addon works with and does not depend on. No underscore in a key: it is part of
+# the templates' names.
+BESIDE = {"mrp": ("mrp", "sale_mrp")}
 
 # Python that leaves no trace in a database, and files that no installation reads.
 NOT_INSTALLED = {"tests", "client", "mappers", "readme", "i18n", "static", "__pycache__"}
@@ -94,24 +97,30 @@ def _forget_old(name):
         drop(old)
 
 
-def dependencies_template():
-    """Name of the template with the addon's dependencies; made when missing (about a minute)."""
-    modules = dependencies()
+def dependencies_template(beside=""):
+    """Name of the template with the addon's dependencies; made when missing (about a minute).
+
+    :param beside: key of ``BESIDE``: with these modules as well
+    """
+    modules = dependencies() + BESIDE.get(beside, ())
     release = next(
         (paths.VENV / "lib").glob("python3*/site-packages/odoo_addon_queue_job-*"), ""
     ).name
     odoo = (paths.STAMPS / "odoo").read_text()
-    name = f"{PREFIX}_deps_{digest(modules, release, odoo)[:12]}"
+    name = f"{PREFIX}_deps{beside}_{digest(modules, release, odoo)[:12]}"
     _make(name, "template0", modules)
     return name
 
 
-def addon_template():
-    """Name of the template with the addon installed; made when one of its files has changed."""
-    source = dependencies_template()
+def addon_template(beside=""):
+    """Name of the template with the addon installed; made when one of its files has changed.
+
+    :param beside: key of ``BESIDE``: in a database with these modules
+    """
+    source = dependencies_template(beside)
     files = installed_files()
     names = [str(path.relative_to(paths.ADDON)) for path in files]
-    name = f"{PREFIX}_addon_{digest(source, names, *files)[:12]}"
+    name = f"{PREFIX}_addon{beside}_{digest(source, names, *files)[:12]}"
     _make(name, source, [paths.ADDON.name])
     return name
 

@@ -5,6 +5,7 @@ import time
 from .console import DevenvError, say
 from .demo_check import map_taxes
 from .history_scenes import HistoryScenes
+from .refund_scenes import RefundScenes
 from .shipping_scenes import ShippingScenes
 from .stock_scenes import StockScenes
 from .store import CLIENT_ID, CLIENT_SECRET
@@ -16,7 +17,7 @@ HELD_ORDERS = 3
 PATIENCE = 120
 
 
-class Scenes(ShippingScenes, HistoryScenes, StockScenes):
+class Scenes(ShippingScenes, HistoryScenes, StockScenes, RefundScenes):
     """Takes the pictures while it leads a database through the life of a connection.
 
     :param seed: a :class:`~.demo_seed.Seed` on an empty database
@@ -45,8 +46,8 @@ class Scenes(ShippingScenes, HistoryScenes, StockScenes):
         self.store_form()
         self.lists()
         self.previews()
-        self.history()
         self.refunds()
+        self.history()
 
     def shot(self, name):
         """Save what is visible as ``<name>.png``."""
@@ -367,117 +368,3 @@ class Scenes(ShippingScenes, HistoryScenes, StockScenes):
         self.visit("inbox-event", "action_shopify_webhook_event", event)
         self.visit("log", "action_shopify_sync_log")
         self.visit("webhooks", "action_shopify_webhook_subscription")
-
-    def refunds(self):
-        """An item comes back, and its money goes."""
-        store, tab = self.seed.stores[0], self.tab
-        invoiced = [
-            ("invoice_ids", "!=", False),
-            ("backend_id", "=", self.us),
-            ("id", "!=", self.changed),
-        ]
-        gid = self.odoo.search_read("shopify.order", invoiced, ["shopify_gid"], limit=1)[0][
-            "shopify_gid"
-        ]
-        order = next(order for order in store.objects("Order") if order["id"] == gid)
-        store.load(_refund(order))
-        refund = self.until(
-            "a refund with its credit note",
-            lambda: self.odoo.search("shopify.refund", [("state", "=", "booked")]),
-        )[0]
-        self.visit("refunds", "action_shopify_refund")
-        self.visit("refund", "action_shopify_refund", refund)
-        found = self.odoo.call("shopify.refund", "read", [refund], ["return_id", "order_id"])[0]
-        self.visit("returns", "action_shopify_return")
-        self.visit("return", "action_shopify_return", found["return_id"][0])
-        tab.open(f"{ADDON}.action_shopify_order", found["order_id"][0])
-        tab.show("[name=refund_ids]")
-        self.shot("order-refunds")
-
-
-def _refund(order):
-    """The objects of a return and a refund of one unit of an order."""
-    line, number = order["lineItems"]["nodes"][0], order["id"].rpartition("/")[2]
-    currency = order["currencyCode"]
-    paid = next(item for item in order["transactions"] if item["kind"] in ("SALE", "CAPTURE"))
-    unit = round(float(line["originalUnitPriceSet"]["shopMoney"]["amount"]), 2)
-
-    def bag(amount):
-        money = {"amount": f"{amount:.2f}", "currencyCode": currency}
-        return {"shopMoney": money, "presentmentMoney": money}
-
-    refund, back = f"gid://shopify/Refund/{number}", f"gid://shopify/Return/{number}"
-    return [
-        _return(order, back, bag(4)),
-        {
-            "__typename": "OrderTransaction",
-            "id": f"gid://shopify/OrderTransaction/9{number}",
-            "order": {"id": order["id"]},
-            "kind": "REFUND",
-            "status": "SUCCESS",
-            "gateway": paid["gateway"],
-            "formattedGateway": paid["formattedGateway"],
-            "amountSet": bag(unit - 4),
-            "processedAt": order["processedAt"],
-            "parentTransaction": {"id": paid["id"]},
-        },
-        {
-            "__typename": "Refund",
-            "id": refund,
-            "order": {"id": order["id"]},
-            "return": {"id": back},
-            "createdAt": order["processedAt"],
-            "processedAt": order["processedAt"],
-            "totalRefundedSet": bag(unit - 4),
-            "refundLineItems": {
-                "nodes": [
-                    {
-                        "id": f"gid://shopify/RefundLineItem/{number}",
-                        "lineItem": {"id": line["id"]},
-                        "quantity": 1,
-                        "restockType": "RETURN",
-                        "restocked": True,
-                        "subtotalSet": bag(unit),
-                        "totalTaxSet": bag(0),
-                    }
-                ]
-            },
-            "transactions": {"nodes": [{"id": f"gid://shopify/OrderTransaction/9{number}"}]},
-        },
-        {"__typename": "Order", "id": order["id"], "returnStatus": "IN_PROGRESS"},
-    ]
-
-
-def _return(order, gid, fee):
-    """A return of one unit of an order, which came back already."""
-    line, number = order["lineItems"]["nodes"][0], order["id"].rpartition("/")[2]
-    return {
-        "__typename": "Return",
-        "id": gid,
-        "order": {"id": order["id"]},
-        "name": f"{order['name']}-R1",
-        "status": "OPEN",
-        "returnShippingFees": [{"id": f"gid://shopify/Fee/{number}", "amountSet": fee}],
-        "returnLineItems": {
-            "nodes": [
-                {
-                    "__typename": "ReturnLineItem",
-                    "id": f"gid://shopify/ReturnLineItem/{number}",
-                    "quantity": 1,
-                    "processedQuantity": 1,
-                    "returnReasonNote": "",
-                    "customerNote": "Fits at the shoulders, too short else.",
-                    "returnReasonDefinition": {
-                        "id": "gid://shopify/ReturnReasonDefinition/1",
-                        "handle": "too-small",
-                        "name": "Too small",
-                        "deleted": False,
-                    },
-                    "fulfillmentLineItem": {
-                        "id": f"gid://shopify/FulfillmentLineItem/{number}",
-                        "lineItem": {"id": line["id"]},
-                    },
-                }
-            ]
-        },
-    }

@@ -53,6 +53,7 @@
         "views/shopify_fulfillment_views.xml",
         "views/shopify_refund_views.xml",
         "views/shopify_restock_views.xml",
+        "views/shopify_refund_document_views.xml",
         "wizards/shopify_refund_link_views.xml",
         "views/shopify_stock_check_views.xml",
         "wizards/shopify_stock_import_views.xml",

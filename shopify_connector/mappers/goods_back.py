@@ -14,19 +14,18 @@ from datetime import datetime
 from .order_types import Order
 from .refund_types import RefundLine
 from .return_types import Return
-from .taken_off import is_taken_off
+from .taken_off import RESTOCKED, is_taken_off, unsent_units
 
-RETURN, DISCARD = "return", "discard"
-_RESTOCKED = frozenset({"return", "legacy_restock"})
+RETURN, DISCARD, UNSENT = "return", "discard", "unsent"
 
 
 @dataclass(frozen=True, slots=True)
 class GoodsBack:
     """Units of one line that somebody processed at one time.
 
-    ``kind``: return (they are to be sold again) or discard (refunded or received, and not put back
-    into stock). ``location_gid`` is where Shopify put them, empty where it does not say.
-    ``refund_gid`` and ``return_gid`` name what they came with.
+    ``kind``: return (they are to be sold again), discard (refunded or received, and not put back
+    into stock) or unsent (the same of units that never left). ``location_gid`` is where Shopify put
+    them, empty where it does not say. ``refund_gid`` and ``return_gid`` name what they came with.
     """
 
     kind: str
@@ -51,6 +50,7 @@ def goods_back(order: Order) -> dict[str, list[GoodsBack]]:
     known = {item.gid: item for item in order.returns if not item.problem}
     found: dict[str, list] = defaultdict(list)
     groups: dict[tuple[str, str], _Group] = {}
+    unsent = unsent_units(order)
     for refund in order.refunds:
         for line in refund.lines:
             if refund.return_gid in known:
@@ -58,10 +58,12 @@ def goods_back(order: Order) -> dict[str, list[GoodsBack]]:
                 groups.setdefault(key, _Group()).refunded.append((refund, line))
                 continue
             kind = "" if is_taken_off(refund, line) else _kind(line)
-            if kind and line.quantity:
-                found[line.line_gid].append(
-                    (refund.created_at, _of_refund(kind, line.quantity, refund, line))
-                )
+            stayed = min(line.quantity, unsent[line.line_gid]) if kind == DISCARD else 0
+            unsent[line.line_gid] -= stayed
+            for part, units in ((UNSENT, stayed), (kind, line.quantity - stayed)):
+                if part and units:
+                    goods = _of_refund(part, units, refund, line)
+                    found[line.line_gid].append((refund.created_at, goods))
     for item in known.values():
         for line_gid, dispositions in _dispositions(item):
             groups.setdefault((item.gid, line_gid), _Group()).disposed += dispositions
@@ -75,7 +77,7 @@ def goods_back(order: Order) -> dict[str, list[GoodsBack]]:
 
 
 def _kind(line: RefundLine) -> str:
-    if line.restock_type in _RESTOCKED:
+    if line.restock_type in RESTOCKED:
         return RETURN
     return DISCARD if line.restock_type == "no_restock" else ""
 

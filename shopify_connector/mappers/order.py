@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -10,6 +11,7 @@ from decimal import Decimal
 from .address import Address, map_address
 from .customer import map_company, map_customer, normalise_email, normalise_phone
 from .errors import MappingError
+from .fulfillment import map_fulfillments
 from .money import Money, MoneyBag
 from .order_lines import (
     LineContext,
@@ -99,6 +101,7 @@ def _map_order(
         country_code=_tax_country(node, shipping, billing, shop_country),
     )
     lines, totals, warnings = _lines(node, context, _totals(node, context))
+    lines = _with_sent(lines, node)
     address = shipping or billing
     returns = map_returns(node.get("returns"), context)
     order = Order(
@@ -218,6 +221,20 @@ def _lines(
         lines, warning = _name_tip(lines, tip_apart)
         warnings += warning
     return tuple(lines), totals, tuple(warnings)
+
+
+def _with_sent(lines: tuple[OrderLine, ...], node: Mapping) -> tuple[OrderLine, ...]:
+    """The lines with what was fulfilled of them, where the fulfilments were read."""
+    if "parcels" not in node:
+        return lines
+    sent: Counter = Counter()
+    for fulfillment in map_fulfillments({"fulfillments": node["parcels"]}):
+        if not fulfillment.cancelled:
+            sent.update(fulfillment.lines)
+    return tuple(
+        replace(line, sent_quantity=sent[line.gid]) if line.waiting_quantity is not None else line
+        for line in lines
+    )
 
 
 def _readings(

@@ -86,6 +86,7 @@ def _line_item(node: Mapping, context: LineContext, path: str) -> OrderLine:
         vendor=clean(node.get("vendor")),
         quantity=quantity,
         current_quantity=quantity if current is None else current,
+        waiting_quantity=node.get("unfulfilledQuantity"),
         requires_shipping=bool(node.get("requiresShipping")),
         is_gift_card=bool(node.get("isGiftCard")),
         taxable=node.get("taxable") is not False,

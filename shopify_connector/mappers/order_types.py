@@ -58,7 +58,8 @@ class OrderLine:
 
     ``gross`` is ``unit_price * quantity``, ``net`` is ``gross`` less ``discounts``, both as Shopify
     states prices: with tax where ``taxes_included``. ``quantity`` is what was ordered and never
-    changes by refunds; ``current_quantity`` is what is left of it.
+    changes by refunds; ``current_quantity`` is what is left of it. ``sent_quantity`` is what was
+    fulfilled and ``waiting_quantity`` what still waits for it; None where that was not read.
 
     ``code``, ``source`` and ``carrier`` speak of shipping lines. ``parent_gid`` is the line that a
     duty is charged for.
@@ -93,6 +94,8 @@ class OrderLine:
     code: str = ""
     source: str = ""
     carrier: str = ""
+    sent_quantity: int | None = None
+    waiting_quantity: int | None = None
 
     @property
     def tax_total(self) -> Money:

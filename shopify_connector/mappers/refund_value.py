@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import chain, combinations
 
 from .money import Money, allocate
-from .order_types import Order, OrderLine, Transaction
+from .order_types import Order, Transaction
 from .refund_types import Refund
 
 PENDING = frozenset({"pending", "awaiting_response", "unknown", ""})
@@ -53,8 +53,9 @@ class Value:
 
     ``money_state``: none (no transactions), pending, failed, done. ``money``, ``shop_money``: what
     was given back so far. ``gap``: by how much the parts exceed the money for no known reason;
-    zero when all is well. ``pays_out``: the money belongs to units that earlier refunds took off
-    without paying, so that nothing more is to be credited. ``problem``: why nothing can be said.
+    zero when all is well. ``exchanged``: by how much they exceed it because the customer got other
+    items instead. ``pays_out``: the money belongs to units that earlier refunds took off without
+    paying, so that nothing more is to be credited. ``problem``: why nothing can be said.
     """
 
     money_state: str
@@ -62,6 +63,7 @@ class Value:
     shop_money: Money
     parts: tuple[Part, ...] = ()
     gap: Money | None = None
+    exchanged: Money | None = None
     pays_out: bool = False
     problem: str = ""
 
@@ -79,10 +81,8 @@ class Value:
 def value_refunds(order: Order) -> dict[str, Value]:
     """The worth of every refund of an order by its gid, oldest first."""
     transactions = {transaction.gid: transaction for transaction in order.transactions}
-    lines = {line.gid: line for line in order.lines}
-    spent: set[str] = set()
     values: dict[str, Value] = {}
-    owed = _Owed(order)
+    owed, returned = _Owed(order), _Returned(order)
     for refund in order.refunds:
         own = [transactions[gid] for gid in refund.transaction_gids if gid in transactions]
         head = _money(order, own)
@@ -90,7 +90,7 @@ def value_refunds(order: Order) -> dict[str, Value]:
             problem = refund.problem or "a transaction of the refund is not among the order's"
             values[refund.gid] = replace(head, problem=problem)
             continue
-        values[refund.gid] = owed.settle(_value(order, refund, head, lines, spent))
+        values[refund.gid] = owed.settle(_value(order, refund, head, returned))
     return values
 
 
@@ -109,31 +109,113 @@ def _money(order: Order, transactions: Iterable[Transaction]) -> Value:
     )
 
 
-def _value(
-    order: Order, refund: Refund, head: Value, lines: dict[str, OrderLine], spent: set[str]
-) -> Value:
-    """The parts of one refund; ``spent`` are gids of fees that earlier refunds used up."""
+def _value(order: Order, refund: Refund, head: Value, returned: _Returned) -> Value:
+    """The parts of one refund."""
     adjustments = [_adjustment(item) for item in refund.adjustments]
     readings = list(_readings(order, refund))
     if head.money_state in ("pending", "failed"):
         return replace(head, parts=readings[0])
+    exchanged = returned.exchanged(refund)
     if head.money_state == "none":
-        parts = (*readings[0], *adjustments)
-        worth = Money.sum((part.total for part in parts), order.currency)
-        # Units without money: an adjustment over their whole worth says that none is owed.
-        return replace(head, parts=parts if worth else ())
-    fees = [] if not refund.return_gid else _fees(order, refund.return_gid, spent)
+        if not exchanged and not _worth(order, (*readings[0], *adjustments)):
+            # Units without money: an adjustment over their whole worth says that none is owed.
+            return head
+        # Of an exchange it may stand for what the customer got instead: that is sold apart.
+        kept = () if exchanged else adjustments
+        parts = (*readings[0], *returned.charged(refund), *kept)
+        returned.settle(refund, _worth(order, parts), parts)
+        return replace(head, parts=parts)
+    fees = returned.fees(refund)
     money = _customer_money(order, refund)
     for parts in readings:
         named = _explain(_customer_total(parts, money) - money, fees, adjustments)
-        if named is not None:
-            spent.update(part.gid for part in named)
+        if named is not None and not (exchanged and named):
+            returned.settle(refund, Money.zero(order.currency), named)
             return _with_exchange(order, replace(head, parts=(*parts, *named)))
+    if exchanged:
+        for parts in readings:
+            found = _net_of_exchange(order, head, parts, exchanged, (fees, adjustments))
+            if found:
+                returned.settle(refund, found.exchanged, found.parts)
+                return found
     if not any(part.total for part in readings[0]):
         return replace(head, parts=(*readings[0], _goodwill(order, refund, head, money)))
     parts = readings[0]
-    worth = Money.sum((part.total for part in parts), order.currency)
-    return replace(head, parts=parts, gap=worth - head.money)
+    return replace(head, parts=parts, gap=_worth(order, parts) - head.money)
+
+
+def _worth(order: Order, parts: Iterable[Part]) -> Money:
+    return Money.sum((part.total for part in parts), order.currency)
+
+
+def _net_of_exchange(
+    order: Order,
+    head: Value,
+    parts: tuple[Part, ...],
+    exchanged: Money,
+    reasons: tuple[Sequence[Part], Sequence[Part]],
+) -> Value | None:
+    """A refund that gives back what returned items are worth more than those given instead.
+
+    The whole of what was given is set off, with or without fees; else the fees alone say why
+    less is given back; else a part of it is set off.
+    """
+    gap = _worth(order, parts) - head.money
+    fees, adjustments = reasons
+    zero = Money.zero(order.currency)
+    for settled, groups in ((exchanged, (fees, adjustments)), (zero, (fees, ()))):
+        for chosen in _combinations(*groups):
+            if _worth(order, chosen) == settled - gap:
+                return replace(head, parts=(*parts, *chosen), exchanged=settled)
+    if zero.amount < gap.amount <= exchanged.amount:
+        return replace(head, parts=parts, exchanged=gap)
+    return None
+
+
+class _Returned:
+    """What the returns of an order charge and give instead; each refund uses up its part of it."""
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        self.spent: set[str] = set()
+        lines = {line.gid: line for line in order.lines}
+        self.given = {
+            item.gid: Money.sum(
+                (
+                    lines[gid].total_included
+                    for exchange in item.exchanges
+                    for gid in exchange.line_gids
+                    if gid in lines
+                ),
+                order.currency,
+            )
+            for item in order.returns
+        }
+
+    def exchanged(self, refund: Refund) -> Money | None:
+        """What the items are worth that were given instead and are not set off yet."""
+        given = self.given.get(refund.return_gid)
+        return given if given and given.amount > 0 else None
+
+    def fees(self, refund: Refund) -> list[Part]:
+        if not refund.return_gid:
+            return []
+        return _fees(self.order, refund.return_gid, self.spent)
+
+    def charged(self, refund: Refund) -> list[Part]:
+        """The fees of a return that was processed without money: the customer owes them, unless
+        Shopify's total says that he does not.
+        """
+        fees, order = self.fees(refund), self.order
+        stated = [next(iter(_readings(order, one))) for one in order.refunds]
+        left = order.totals.total - _worth(order, chain.from_iterable(stated))
+        return [] if order.totals.current_total == left else fees
+
+    def settle(self, refund: Refund, exchanged: Money, parts: Iterable[Part]) -> None:
+        """Note what a refund used up."""
+        self.spent.update(part.gid for part in parts)
+        if refund.return_gid in self.given:
+            self.given[refund.return_gid] -= exchanged
 
 
 def _customer_money(order: Order, refund: Refund) -> Money:
@@ -240,15 +322,20 @@ def _explain(
     gap: Money, fees: Sequence[Part], adjustments: Sequence[Part]
 ) -> tuple[Part, ...] | None:
     """The fees and adjustments that make up a gap exactly; None when there are none."""
+    for parts in _combinations(fees, adjustments):
+        if _customer_total(parts, gap) == -gap:
+            return parts
+    return None
+
+
+def _combinations(fees: Sequence[Part], adjustments: Sequence[Part]) -> Iterable[tuple[Part, ...]]:
+    """Fees and adjustments that may apply together, few of them first."""
     restocking = [part for part in fees if part.kind == "restocking"]
     shipping = [part for part in fees if part.kind == "return_shipping"]
     groups = [group for group in (restocking, shipping, list(adjustments)) if group]
     for count in range(len(groups) + 1):
         for chosen in combinations(groups, count):
-            parts = tuple(part for group in chosen for part in group)
-            if _customer_total(parts, gap) == -gap:
-                return parts
-    return None
+            yield tuple(part for group in chosen for part in group)
 
 
 def _with_exchange(order: Order, value: Value) -> Value:

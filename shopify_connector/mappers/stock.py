@@ -133,16 +133,7 @@ def reckon(
     :param held: units that vanished in Shopify for a reason that Odoo does not know yet
     :param trail: receives the steps
     """
-    on_hand, reserved, incoming, outgoing = stock
-    total = on_hand
-    if basis in ("free", "free_incoming"):
-        total -= reserved
-    if basis in ("free_incoming", "forecast"):
-        total += incoming
-    if basis == "forecast":
-        total -= outgoing
-    if basis != "on_hand":
-        total -= waiting + held
+    total = _counted(basis, stock, waiting + held)
     shown = math.floor(total + _EPSILON)
     if trail is not None:
         _note_stock(trail, basis, stock, waiting, held)
@@ -158,6 +149,34 @@ def reckon(
     bound = min(max(shown, 0), LIMIT)
     _note(trail, "zero", bound - shown, bound)
     return bound
+
+
+def _counted(basis: str, stock: Stock, gone: float) -> float:
+    on_hand, reserved, incoming, outgoing = stock
+    total = on_hand
+    if basis in ("free", "free_incoming"):
+        total -= reserved
+    if basis in ("free_incoming", "forecast"):
+        total += incoming
+    if basis == "forecast":
+        total -= outgoing
+    return total if basis == "on_hand" else total - gone
+
+
+def scarcest(basis: str, parts: dict[int, tuple[float, Stock, float]]) -> tuple[int, Stock, float]:
+    """The component that bounds how many kits there are.
+
+    :param parts: ``{component: (quantity for one kit, Stock, units that are sold)}``
+    :return: the component, and its Stock and sold units counted in kits
+    """
+
+    def kits(component: int) -> float:
+        needed, stock, waiting = parts[component]
+        return _counted(basis, stock, waiting) / needed
+
+    component = min(parts, key=kits)
+    needed, stock, waiting = parts[component]
+    return component, Stock(*(amount / needed for amount in stock)), waiting / needed
 
 
 def _note_stock(trail, basis, stock, waiting, held):

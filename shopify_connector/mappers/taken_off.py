@@ -17,6 +17,8 @@ from .order_types import Order, OrderLine
 from .refund_types import Refund, RefundLine
 from .tax import TaxAmount
 
+# Restock types of goods that came back to be sold again.
+RESTOCKED = frozenset({"return", "legacy_restock"})
 # Shopify's values of before anything was sent.
 NOT_FULFILLED = frozenset({"", "unfulfilled", "fulfillment_not_required", "scheduled", "on_hold"})
 
@@ -45,6 +47,47 @@ def taken_units(order: Order) -> Counter:
         units[gid] = max(units[gid], known)
     # Units that an edit put back stay in its refund.
     return +Counter({gid: min(taken, gone[gid]) for gid, taken in units.items()})
+
+
+def unsent_units(order: Order) -> Counter:
+    """``{line gid: units}`` that were refunded without restocking, and that never left.
+
+    All that were, while nothing of the order is fulfilled. Later, what is neither fulfilled nor
+    waits for it, less what was taken off; none where that was not read.
+    """
+    given_up: Counter = Counter()
+    taken_off: Counter = Counter()
+    refunded: Counter = Counter()
+    for refund in order.refunds:
+        for line in refund.lines:
+            refunded[line.line_gid] += line.quantity
+            if is_taken_off(refund, line):
+                taken_off[line.line_gid] += line.quantity
+            elif line.restock_type == "no_restock" and not refund.return_gid:
+                given_up[line.line_gid] += line.quantity
+    if order.fulfillment_status in NOT_FULFILLED:
+        return given_up
+    units: Counter = Counter()
+    for line in order.lines:
+        if line.sent_quantity is None or line.waiting_quantity is None:
+            continue
+        # Units that an edit put back stay in its refund.
+        put_back = max(refunded[line.gid] - (line.quantity - line.current_quantity), 0)
+        never = line.quantity - line.sent_quantity - line.waiting_quantity
+        never -= max(taken_off[line.gid] - put_back, 0)
+        units[line.gid] = min(given_up[line.gid], never)
+    return +units
+
+
+def had_left(order: Order, refund: Refund, line: RefundLine) -> bool:
+    """Whether Shopify says that the units of a refund's line had been sent, all of them."""
+    if line.restock_type in RESTOCKED:
+        return not is_taken_off(refund, line)
+    if line.restock_type != "no_restock" or is_taken_off(refund, line):
+        return False
+    sold = next((one for one in order.lines if one.gid == line.line_gid), None)
+    known = sold is not None and None not in (sold.sent_quantity, sold.waiting_quantity)
+    return known and not unsent_units(order)[line.line_gid]
 
 
 def is_taken_off(refund: Refund, line: RefundLine) -> bool:

@@ -55,6 +55,7 @@ from . import (
     shopify_tracking_company,
     sale_order,
     sale_order_line,
+    sale_order_kit,
     sale_order_accounting,
     sale_order_cancel,
     sale_order_refunds,
@@ -76,4 +77,5 @@ from . import (
     stock_picking_edits,
     stock_picking_fulfillment,
     shopify_restock,
+    shopify_refund_document,
 )

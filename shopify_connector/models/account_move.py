@@ -32,11 +32,6 @@ class AccountMove(models.Model):
             self.env["shopify.accounting.task"].sudo()._add_sales(sales)
         return posted
 
-    def action_view_shopify_refund(self):
-        """Open the refund that this credit note was made for."""
-        self.ensure_one()
-        return self.shopify_refund_id._get_records_action()
-
 
 class AccountMoveLine(models.Model):
     _inherit = "account.move.line"

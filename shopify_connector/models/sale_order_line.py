@@ -68,6 +68,7 @@ class SaleOrderLine(models.Model):
             {
                 "product_id": product.id,
                 "product_uom_id": product.uom_id.id,
+                "shopify_kit_parts": False,
                 "product_uom_qty": self.product_uom_qty,
                 "name": self.name,
                 "price_unit": self.price_unit,

@@ -10,6 +10,7 @@ REASONS = [
     ("reservation", "Reserved or released"),
     ("plan", "Incoming or outgoing goods changed"),
     ("order", "Order changed"),
+    ("kit", "Bill of materials changed"),
     ("link", "Variant linked"),
     ("setting", "Setting changed"),
     ("check", "Full check"),

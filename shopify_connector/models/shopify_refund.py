@@ -10,6 +10,13 @@ REFUND_STATES = [
     ("not_booked", "Nothing to Book"),
     ("exception", "Exception"),
 ]
+# What the log says of a state.
+LOGGED = {
+    "booked": "created",
+    "not_booked": "skipped",
+    "waiting": "retry",
+    "exception": "blocked",
+}
 LINE_KINDS = [
     ("item", "Item"),
     ("shipping", "Shipping"),
@@ -66,10 +73,16 @@ class ShopifyRefund(models.Model):
     amount_money = fields.Monetary(
         string="Returned",
         readonly=True,
-        help="Of the transactions that succeeded. The credit note equals it.",
+        help="Of the transactions that succeeded. The credit note equals it, and the exchanged.",
     )
     amount_gap = fields.Monetary(
         string="Unexplained", readonly=True, help="By how much the lines exceed the money."
+    )
+    amount_exchanged = fields.Monetary(
+        string="Exchanged",
+        readonly=True,
+        help="What was set off against items that the customer got instead. The credit note is"
+        " over it as well; it is matched with the invoice of these items.",
     )
     pays_out = fields.Boolean(
         readonly=True,
@@ -108,12 +121,12 @@ class ShopifyRefund(models.Model):
         for refund in self:
             refund.units = int(sum(refund.line_ids.mapped("quantity")))
 
-    @api.depends("move_ids", "payment_ids.move_id", "picking_ids")
+    @api.depends("move_ids", "payment_ids.move_id", "picking_ids", "return_id")
     def _compute_counts(self):
         for refund in self:
             refund.move_count = len(refund.sudo().move_ids)
             refund.booking_count = len(refund.payment_ids.filtered("move_id"))
-            refund.picking_count = len(refund.sudo().picking_ids)
+            refund.picking_count = len(refund.sudo()._receipts())
 
     def _live_moves(self):
         """The credit notes that stand."""
@@ -128,9 +141,39 @@ class ShopifyRefund(models.Model):
 
     def _set_state(self, state, note=""):
         """Write only what changes; refunds are looked at often."""
-        for refund in self:
-            if refund.state != state or (refund.state_note or "") != note:
-                refund.write({"state": state, "state_note": note})
+        changed = self.filtered(
+            lambda refund: refund.state != state or (refund.state_note or "") != note
+        )
+        changed.write({"state": state, "state_note": note})
+        if state in LOGGED:
+            changed._log_state()
+
+    def _log_state(self):
+        """Lines of the log about what became of refunds."""
+        for backend, refunds in self.grouped("backend_id").items():
+            self.env["shopify.sync.log"].sudo()._log(
+                backend,
+                [
+                    {
+                        "direction": "in",
+                        "res_model": self._name,
+                        "res_id": refund.id,
+                        "name": refund.name,
+                        "gid": refund.shopify_gid,
+                        "outcome": LOGGED[refund.state],
+                        "message": refund._documents_sentence() or refund.state_note,
+                        "job_uuid": self.env.context.get("job_uuid"),
+                    }
+                    for refund in refunds
+                ],
+            )
+
+    def _documents_sentence(self):
+        """What was booked for a refund."""
+        if self.state != "booked":
+            return ""
+        documents = self.sudo()._live_moves() | self.sudo().payment_ids.move_id
+        return ", ".join(documents.mapped("display_name"))
 
     def _block(self, message, title=None):
         """The Block of a refund that needs a person."""
@@ -188,7 +231,7 @@ class ShopifyRefund(models.Model):
 
     def action_view_pickings(self):
         """Open the returns of goods."""
-        return self.picking_ids._get_records_action(name=self.env._("Returns of Goods"))
+        return self._receipts()._get_records_action(name=self.env._("Returns of Goods"))
 
     def action_view_order(self):
         """Open the Shopify order."""
@@ -224,6 +267,7 @@ class ShopifyRefundLine(models.Model):
     )
     restock_type = fields.Char(string="Restock", readonly=True)
     restocked = fields.Boolean(readonly=True, help="Shopify's stock went up already.")
+    had_left = fields.Boolean(readonly=True, help="Shopify says that the units had been sent.")
     location_gid = fields.Char(readonly=True)
     location_id = fields.Many2one("shopify.location", readonly=True, ondelete="set null")
     currency_id = fields.Many2one(related="refund_id.currency_id")

@@ -172,11 +172,17 @@ class SaleOrderLine(models.Model):
         readonly=True,
         help="The same of units that were not put back into stock.",
     )
+    shopify_unsent = fields.Float(
+        digits="Product Unit",
+        copy=False,
+        readonly=True,
+        help="The same of units that had not been sent.",
+    )
     shopify_not_sent = fields.Float(
         digits="Product Unit",
         copy=False,
         readonly=True,
-        help="Those of both that never left: their delivery was cancelled.",
+        help="Those of all three that never left: their delivery was cancelled.",
     )
 
     def _get_qty_procurement(self, previous_product_uom_qty=False):

@@ -19,6 +19,10 @@ MOVE_FIELDS = {
 }
 
 
+# Of Manufacturing.
+BOM_MODELS = ("mrp.bom", "mrp.bom.line")
+
+
 class StockCapture(models.AbstractModel):
     """Collects the products whose stock changes in a transaction."""
 
@@ -67,7 +71,8 @@ class StockCapture(models.AbstractModel):
                 by_reason = precommit.data.pop("shopify.stock", {})
                 for why in dict.fromkeys(by_reason.values()):
                     products = [key for key, value in by_reason.items() if value == why]
-                    outbox._put_products(outbox.env[self._name]._with_kits(products), why)
+                    products = outbox.env[self._name]._with_kits(products, why)
+                    outbox._put_products(products, why)
 
         # A move says more than the end of its reservation, which comes with it.
         for product_id in product_ids:
@@ -75,26 +80,67 @@ class StockCapture(models.AbstractModel):
                 pending[product_id] = reason
 
     @api.model
-    def _with_kits(self, product_ids):
-        """Add the kits that these products are components of. Hook: without Manufacturing there
-        are none.
+    def _with_kits(self, product_ids, reason):
+        """Add the products that are shown by the stock of these: the kits that they are
+        components of. An order of a kit changes what is left of its components, too.
         """
-        if "mrp.bom.line" not in self.env:
-            return product_ids
-        kits, fresh = set(product_ids), set(product_ids)
-        while fresh:
-            lines = self.env["mrp.bom.line"].search(
-                [("product_id", "in", list(fresh)), ("bom_id.type", "=", "phantom")]
-            )
-            boms = lines.bom_id
-            found = set(boms.product_id.ids) | set(
-                boms.filtered(lambda bom: not bom.product_id)
-                .product_tmpl_id.with_context(active_test=False)
-                .product_variant_ids.ids
-            )
-            fresh = found - kits
-            kits |= fresh
-        return list(kits)
+        Kit = self.env["shopify.stock.kit"]
+        return list(
+            Kit._related(product_ids) if reason == "order" else Kit._containing(product_ids)
+        )
+
+    def _register_hook(self):
+        """Watch the bills of materials of kits, where Manufacturing is installed."""
+        result = super()._register_hook()
+        for name in BOM_MODELS:
+            if name in self.env:
+                _watch_boms(self.env.registry[name])
+        return result
+
+    def _unregister_hook(self):
+        result = super()._unregister_hook()
+        for name in BOM_MODELS:
+            if name in self.env:
+                _forget_boms(self.env.registry[name])
+        return result
+
+
+def _watch_boms(Model):
+    """Patch a model that this addon cannot inherit, because it may not be there."""
+
+    def note(records):
+        capture = records.env["shopify.stock.capture"]
+        if capture._watched()[0]:
+            boms = records if records._name == "mrp.bom" else records.bom_id
+            kits = boms.sudo().filtered(lambda bom: bom.type == "phantom")
+            capture._note(capture.env["shopify.stock.kit"].sudo()._products_of(kits)._ids, "kit")
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        records = create.origin(self, vals_list)
+        note(records)
+        return records
+
+    def write(self, vals):
+        note(self)
+        result = write.origin(self, vals)
+        note(self)
+        return result
+
+    def unlink(self):
+        note(self)
+        return unlink.origin(self)
+
+    _forget_boms(Model)
+    for method in (create, write, unlink):
+        method.origin = getattr(Model, method.__name__)
+        setattr(Model, method.__name__, method)
+
+
+def _forget_boms(Model):
+    for name in ("create", "write", "unlink"):
+        if hasattr(vars(Model).get(name), "origin"):
+            delattr(Model, name)
 
 
 class StockQuant(models.Model):

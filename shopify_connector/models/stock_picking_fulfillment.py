@@ -63,6 +63,12 @@ class StockPicking(models.Model):
             returned.sudo()._shopify_cancel_returned()
         return result
 
+    def _send_confirmation_email(self):
+        """Nothing where a parcel of Shopify is followed: the customer was told from there."""
+        if self.env.context.get("shopify_fulfilled"):
+            return None
+        return super()._send_confirmation_email()
+
     def write(self, vals):
         result = super().write(vals)
         if vals.keys() & {"carrier_tracking_ref", "carrier_id"}:

@@ -54,6 +54,7 @@ from . import (
     stock_plan,
     stock_exporter,
     stock_inflight,
+    stock_kit,
     stock_quantity,
     stock_reader,
     stock_settle,

@@ -72,6 +72,7 @@ class ShopifyConnectionChecker(models.AbstractModel):
             findings += self._check_currency(backend, shop)
         findings += self._check_user(backend)
         findings += self._check_server(backend)
+        findings += self._check_notices(backend)
         return findings, shop
 
     def _shop_values(self, shop):

@@ -180,6 +180,27 @@ class ShopifyConnectionChecker(models.AbstractModel):
             )
         return findings
 
+    def _check_notices(self, backend):
+        """Whether customers hear of a delivery from both sides."""
+        company = backend.company_id
+        if not (backend.export_fulfillments and backend.notify_customer):
+            return []
+        if not (company.stock_move_email_validation or company.stock_text_confirmation):
+            return []
+        return [
+            Finding(
+                "warning",
+                self.env._("Customers are told twice of each delivery"),
+                self.env._("Shopify mails them, and so does Odoo, or sends a text message."),
+                self.env._(
+                    "Switch off one of the two: 'Mail the Customer' on the page Shipping, or 'Email"
+                    " Confirmation' and 'SMS Confirmation' under Inventory > Configuration >"
+                    " Settings."
+                ),
+                "fulfilment",
+            )
+        ]
+
 
 def _is_power(currency):
     """Whether a currency is rounded to a power of ten, not to 0.05 or the like."""

@@ -43,8 +43,9 @@ class ShopifyFulfillmentImporter(models.AbstractModel):
         again = orders.filtered(lambda order: order.shopify_gid in asked)
         touched, new = self._forget_notes(rows.filtered(lambda row: row.order_id in again)), []
         places = {place.shopify_gid: place for place in backend.location_ids if place.shopify_ships}
+        follows = backend.sudo()._reads_fulfillments()
         for order, node in nodes.items():
-            if "parcels" not in node:
+            if not follows or "parcels" not in node:
                 continue
             mine = own.get(order, Rows).filtered(lambda row: row.kind == "create")
             known = {row.shopify_gid: row for row in mine if row.shopify_gid}
@@ -227,37 +228,22 @@ class ShopifyFulfillmentImporter(models.AbstractModel):
                 if line.product_id.type != "service":
                     missing[gid] = units
                 continue
-            for same in moves.grouped("product_id").values():
-                left = self._wanted(line, same[:1].product_id, units)
+            short = 0
+            for same, part in line._shopify_grouped(moves):
+                left, uom = units * part, same.product_id.uom_id
                 for move in same:
-                    uom = line.product_uom_id
-                    if move.product_id != line.product_id:
-                        uom = move.product_uom
                     demand = move.product_uom._compute_quantity(
                         move.product_uom_qty, uom, round=False
                     )
-                    part = min(left, demand)
-                    if part > 0:
-                        quantity = uom._compute_quantity(part, move.product_uom)
+                    taken = min(left, demand)
+                    if taken > 0:
+                        quantity = uom._compute_quantity(taken, move.product_uom)
                         chosen.setdefault(move.picking_id, {})[move] = quantity
-                        left -= part
-                if left > 0 and same[:1].product_id == line.product_id:
-                    missing[gid] = round(left)
+                        left -= taken
+                short = max(short, round(left / part))
+            if short:
+                missing[gid] = short
         return chosen, missing
-
-    def _wanted(self, line, product, units):
-        """Quantity of a product for units of a line; of a kit, what its parts need."""
-        if product == line.product_id or not line.product_uom_qty:
-            return float(units)
-        moves = line.move_ids.filtered(
-            lambda move: (
-                move.product_id == product
-                and move.state != "cancel"
-                and move.location_dest_id.usage == "customer"
-            )
-        )
-        # In the unit of the moves, which is the same for all parts of a kit.
-        return sum(moves.mapped("product_uom_qty")) / line.product_uom_qty * units
 
     def _validate(self, picking, quantities, row):
         """Validate a delivery with just these quantities; the rest becomes a backorder."""
@@ -284,12 +270,11 @@ class ShopifyFulfillmentImporter(models.AbstractModel):
         for picking in sale.picking_ids.filtered(
             lambda picking: picking.state == "done" and not picking.shopify_fulfillment_ids
         ):
-            units = {}
-            for move in picking.move_ids.filtered("sale_line_id.shopify_gid"):
-                gid = move.sale_line_id.shopify_gid
-                units[gid] = units.get(gid, 0) + move.product_uom._compute_quantity(
-                    move.quantity, move.sale_line_id.product_uom_id
-                )
+            moves = picking.move_ids.filtered("sale_line_id.shopify_gid")
+            units = {
+                line.shopify_gid: line._shopify_units(own, lambda move: move.quantity)
+                for line, own in moves.grouped("sale_line_id").items()
+            }
             if units == row.quantities:
                 return picking
         return None

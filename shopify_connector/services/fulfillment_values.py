@@ -23,8 +23,9 @@ class ShopifyFulfillmentValues(models.AbstractModel):
     def _lines(self, row):
         """Units that a shipment has to tell: ``{gid of the Shopify line: units}``.
 
-        Whole units only; parts of a unit are told with the delivery that completes it. Of a kit
-        that is what Odoo counts as delivered and no other shipment tells.
+        Whole units only; parts of a unit, and components of a kit, are told with the delivery that
+        completes it. When other products are delivered than were ordered, that is what Odoo counts
+        as delivered and no other shipment tells.
         """
         siblings = row.search(
             [
@@ -37,6 +38,7 @@ class ShopifyFulfillmentValues(models.AbstractModel):
             return row.quantities or {}
         parts = siblings.filtered(lambda other: other.part and other.picking_id == row.picking_id)
         earlier = siblings.filtered(lambda other: not other.part and other.id < row.id).picking_id
+        earlier |= self._untold(row.picking_id, siblings)
         lines = {}
         sale = row.order_id.sale_order_id
         for sale_line in row.picking_id.move_ids.sale_line_id.filtered(
@@ -44,9 +46,11 @@ class ShopifyFulfillmentValues(models.AbstractModel):
         ):
             gid = sale_line.shopify_gid
             own = self._moves(row.picking_id, sale_line)
-            if all(move.product_id == sale_line.product_id for move in own):
+            kinds = sale_line._shopify_parts()
+            if all(product in kinds for product in own.product_id):
                 before = self._delivered(self._moves(earlier, sale_line), sale_line)
-                units = _whole(before + self._delivered(own, sale_line)) - _whole(before)
+                after = self._delivered(self._moves(earlier | row.picking_id, sale_line), sale_line)
+                units = _whole(after) - _whole(before)
                 told = parts
             else:
                 units = _whole(sale_line.qty_delivered)
@@ -56,24 +60,36 @@ class ShopifyFulfillmentValues(models.AbstractModel):
                 lines[gid] = units
         return lines
 
+    def _untold(self, picking, siblings):
+        """Deliveries before this one that no shipment stands for, e.g. because nothing was told
+        then: they may hold components of the kits that this one completes.
+        """
+        return picking.sale_id.picking_ids.filtered(
+            lambda other: (
+                other.state == "done"
+                and other.location_dest_id.usage == "customer"
+                and other not in siblings.picking_id
+                and (other.date_done, other.id) < (picking.date_done, picking.id)
+            )
+        )
+
     def _moves(self, pickings, sale_line):
         return pickings.move_ids.filtered(
             lambda move: move.sale_line_id == sale_line and move.state == "done"
         )
 
     def _delivered(self, moves, sale_line):
-        """Quantity in the unit of the sale line, without what has come back."""
-        quantity = 0.0
-        for move in moves:
+        """Units of the sale line, without what has come back."""
+
+        def kept(move):
             back = sum(
                 other.product_uom._compute_quantity(other.quantity, move.product_uom, round=False)
                 for other in move.returned_move_ids
                 if other.state == "done"
             )
-            quantity += move.product_uom._compute_quantity(
-                move.quantity - back, sale_line.product_uom_id, round=False
-            )
-        return quantity
+            return move.quantity - back
+
+        return sale_line._shopify_units(moves, kept)
 
     # === PLACE === #
 

@@ -3,6 +3,24 @@ from odoo import models
 _ASKED = {"retry", "manual"}
 
 
+def read_parcels(client, nodes, wanted):
+    """Read the parcels of orders, in place: ``parcels`` of their nodes.
+
+    :param wanted: gids
+    :return: faults; orders that could not be read are taken out of ``nodes``
+    """
+    if not wanted:
+        return ()
+    found, faults = client.nodes("order_fulfillments", wanted)
+    for gid in wanted:
+        if gid not in found:
+            # The whole order is read again, rather than without its parcels.
+            del nodes[gid]
+        elif found[gid]:
+            nodes[gid]["parcels"] = found[gid]["fulfillments"]
+    return faults
+
+
 class ShopifyOrderImporter(models.AbstractModel):
     """Parcels are part of an order: they are read with it, and noted when it was imported."""
 
@@ -14,16 +32,7 @@ class ShopifyOrderImporter(models.AbstractModel):
             return nodes, faults
         # The order's document only tells whether there are any.
         wanted = [gid for gid, node in nodes.items() if node and node.get("fulfillments")]
-        if not wanted:
-            return nodes, faults
-        found, further = client.nodes("order_fulfillments", wanted)
-        for gid in wanted:
-            if gid not in found:
-                # The whole order is read again, rather than without its parcels.
-                del nodes[gid]
-            elif found[gid]:
-                nodes[gid]["parcels"] = found[gid]["fulfillments"]
-        return nodes, (*faults, *further)
+        return nodes, (*faults, *read_parcels(client, nodes, wanted))
 
     def _process_batch(self, backend, nodes, context):
         outcomes = super()._process_batch(backend, nodes, context)

@@ -99,33 +99,34 @@ class ShopifyOrderEditor(models.AbstractModel):
         to_cancel = self.env["stock.move"]
         for line in lines:
             moves = line.move_ids.filtered(lambda move: move.state != "cancel" and goes_out(move))
-            if any(move.product_id != line.product_id for move in moves):
-                # A kit: Odoo knows what its parts are.
+            if not line.shopify_kit_parts and moves.product_id - line.product_id:
+                # Something else is delivered in its place: Odoo knows what.
                 line._action_launch_stock_rule(previous_product_uom_qty={line.id: before[line.id]})
                 continue
-            for step in moves.grouped("location_dest_id").values():
-                excess = self._planned(line, step) - line.product_uom_qty + line.shopify_not_sent
-                to_cancel |= self._shrink(line, step, excess)
+            units = line.product_uom_qty - line.shopify_not_sent
+            for own, part in line._shopify_grouped(moves):
+                for step in own.grouped("location_dest_id").values():
+                    to_cancel |= self._shrink(line, step, self._planned(step) - units * part)
         to_cancel._action_cancel()
 
-    def _planned(self, line, moves):
-        """What these moves sent or will send, in the unit of the line."""
+    def _planned(self, moves):
+        """What these moves of a product sent or will send, in its unit."""
         return sum(
             move.product_uom._compute_quantity(
                 move.quantity if move.state == "done" else move.product_uom_qty,
-                line.product_uom_id,
+                move.product_id.uom_id,
                 round=False,
             )
             for move in moves
         )
 
     def _shrink(self, line, moves, excess):
-        """Lower the open moves of one step of the delivery.
+        """Lower the open moves of one product in one step of the delivery.
 
-        :param excess: by how much, in the unit of the line
+        :param excess: by how much, in the unit of the product
         :return: those of which nothing is left
         """
-        uom, empty = line.product_uom_id, self.env["stock.move"]
+        uom, empty = moves.product_id.uom_id, self.env["stock.move"]
         for move in moves.sorted(lambda move: (move.picked, -move.id)):
             if move.state == "done" or self._compare(line, excess, 0) <= 0:
                 continue

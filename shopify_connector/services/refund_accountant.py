@@ -19,11 +19,13 @@ class ShopifyAccountant(models.AbstractModel):
         return [*steps[:position], ("shopify.refund.accountant", "_book"), *steps[position:]]
 
     def _moves_to_match(self, order):
-        """With the credit notes of units that were taken off without money: they lower what the
-        customer has to pay.
+        """With the credit notes of units that were taken off without money, or exchanged: they
+        lower what the customer has to pay.
         """
-        without_money = order.refund_ids.filtered(lambda refund: refund.money_state == "none")
-        return super()._moves_to_match(order) | without_money.move_ids
+        open_ones = order.refund_ids.filtered(
+            lambda refund: refund.money_state == "none" or refund.amount_exchanged
+        )
+        return super()._moves_to_match(order) | open_ones.move_ids
 
 
 class ShopifyRefundAccountant(models.AbstractModel):

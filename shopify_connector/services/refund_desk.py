@@ -82,19 +82,13 @@ class ShopifyRefundDesk(models.AbstractModel):
 
     def _units(self, moves):
         """``{gid of the order's line: units}`` of moves that are done."""
-        found = defaultdict(float)
-        for move in moves:
-            sale_line = move.sale_line_id
-            # The components of a kit say nothing about whole kits.
-            if (
-                move.state == "done"
-                and sale_line.shopify_gid
-                and move.product_id == sale_line.product_id
-            ):
-                found[sale_line.shopify_gid] += move.product_uom._compute_quantity(
-                    move.quantity, sale_line.product_uom_id, round=False
-                )
-        return _whole_units(found)
+        done = moves.filtered(lambda move: move.state == "done" and move.sale_line_id.shopify_gid)
+        return _whole_units(
+            {
+                line.shopify_gid: line._shopify_units(own, lambda move: move.quantity)
+                for line, own in done.grouped("sale_line_id").items()
+            }
+        )
 
     # === LINES === #
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 from odoo import models
 
 from ..client.errors import GraphQLFault, ScopeError
+from ..mappers.text import nodes as nodes_of
+from .order_parcels import read_parcels
 
 # How many refunds and transactions the order's own document asks for. The lists have no pages,
 # so a full one may be cut off.
@@ -23,7 +25,12 @@ class ShopifyOrderImporter(models.AbstractModel):
 
     def _fetch(self, backend, client, gids):
         nodes, faults = super()._fetch(backend, client, gids)
-        for read in (self._fetch_long_lists, self._fetch_refunds, self._fetch_returns):
+        for read in (
+            self._fetch_long_lists,
+            self._fetch_refunds,
+            self._fetch_returns,
+            self._fetch_sent,
+        ):
             faults = (*faults, *read(client, nodes))
         return nodes, faults
 
@@ -80,6 +87,17 @@ class ShopifyOrderImporter(models.AbstractModel):
         more = _fetch_parts(client, nodes, "returns_by_ids", "returns", _returns)
         return (*(fault for fault in faults if fault.transient), *more)
 
+    def _fetch_sent(self, client, nodes):
+        """Read the fulfilments of orders, in place, where they tell whether refunded units had
+        been sent; as :meth:`_fetch_long_lists`.
+        """
+        wanted = [
+            gid
+            for gid, node in nodes.items()
+            if node and "parcels" not in node and node.get("fulfillments") and _gave_up_units(node)
+        ]
+        return read_parcels(client, nodes, wanted)
+
 
 _LISTS = ("transactions", "refunds")
 
@@ -90,6 +108,14 @@ def _refunds(node: Mapping) -> list:
 
 def _returns(node: Mapping) -> list:
     return node.get("returns") or []
+
+
+def _gave_up_units(node: Mapping) -> bool:
+    return any(
+        line.get("restockType") == "NO_RESTOCK"
+        for refund in _refunds(node)
+        for line in nodes_of(refund.get("refundLineItems"))
+    )
 
 
 def _fetch_parts(

@@ -14,6 +14,7 @@ from odoo.fields import Command
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..mappers.refund_value import value_refunds
+from ..mappers.taken_off import had_left
 from .inbox_verdict import describe
 
 _logger = logging.getLogger(__name__)
@@ -270,7 +271,7 @@ class ShopifyRefundRecorder(models.AbstractModel):
             vals["return_id"] = (
                 returns[refund.return_gid].id if refund.return_gid in returns else False
             )
-            lines = self._refund_lines(scene, order, value)
+            lines = self._refund_lines(scene, order, refund, value)
             vals["content"] = _fingerprint(lines)
             if record := records.get(gid):
                 credited = record._live_moves()
@@ -314,12 +315,14 @@ class ShopifyRefundRecorder(models.AbstractModel):
             "amount_value": float(value.total.amount),
             "amount_money": float(value.money.amount),
             "amount_gap": float(value.gap.amount) if value.gap is not None else 0.0,
+            "amount_exchanged": float(value.exchanged.amount) if value.exchanged else 0.0,
             "pays_out": value.pays_out,
             "problem": value.problem,
         }
 
-    def _refund_lines(self, scene, order, value):
+    def _refund_lines(self, scene, order, refund, value):
         ordered = {line.gid: line for line in order.lines}
+        left = {line.gid: had_left(order, refund, line) for line in refund.lines}
         vals_list = []
         for part in value.parts:
             line = ordered.get(part.line_gid)
@@ -339,6 +342,7 @@ class ShopifyRefundRecorder(models.AbstractModel):
                     "gone_quantity": line.quantity - line.current_quantity if line else 0,
                     "restock_type": part.restock_type,
                     "restocked": part.restocked,
+                    "had_left": left.get(part.gid, False),
                     "location_gid": part.location_gid,
                     "location_id": scene.places.get(part.location_gid),
                     "amount_untaxed": float(part.untaxed.amount),

@@ -11,7 +11,7 @@ from odoo import models
 from odoo.exceptions import LockError, UserError
 from odoo.tools import float_compare
 
-from ..mappers.goods_back import DISCARD, RETURN, GoodsBack, goods_back
+from ..mappers.goods_back import DISCARD, RETURN, UNSENT, GoodsBack, goods_back
 from ..mappers.taken_off import NOT_FULFILLED
 from .fulfillment_values import TOLERANCE
 from .order_quantities import goes_out
@@ -186,6 +186,7 @@ class ShopifyRefundRestocker(models.AbstractModel):
         pickings = self.env["stock.picking"]
         for (delivery, origin), moves in task.returns.items():
             pickings |= self._return(delivery, origin, moves, places, sources)
+        self._log(binding, pickings)
         for line, vals in task.known.items():
             line.write({**vals, "shopify_not_sent": line.shopify_not_sent + task.not_sent[line]})
         blocks = []
@@ -194,6 +195,25 @@ class ShopifyRefundRestocker(models.AbstractModel):
         if backend.return_policy == "done":
             blocks += self._validate(binding, pickings)
         return blocks
+
+    def _log(self, binding, pickings):
+        """Lines of the log about receipts."""
+        self.env["shopify.sync.log"]._log(
+            binding.backend_id,
+            [
+                {
+                    "direction": "in",
+                    "res_model": "stock.picking",
+                    "res_id": picking.id,
+                    "name": picking.name,
+                    "gid": (picking.shopify_return_id or picking.shopify_refund_id).shopify_gid,
+                    "outcome": "created",
+                    "message": self.env._("Goods of order %s are expected back.", binding.name),
+                    "job_uuid": self.env.context.get("job_uuid"),
+                }
+                for picking in pickings
+            ],
+        )
 
     def _plan(self, backend, task, line, units):
         known = _known(line, units)
@@ -208,10 +228,11 @@ class ShopifyRefundRestocker(models.AbstractModel):
             if short > 0:
                 task.short[line] += short
             return
-        here = min(part.units(sum(part.left.values())) for part in parts.values())
-        sent = min(part.units(part.sent) for part in parts.values())
-        waiting = min(part.units(self._open(part)) for part in parts.values())
-        scrapped = max(part.units(part.scrapped) for part in parts.values())
+        here = min(part.units(sum(part.left.values())) for part in parts)
+        sent = min(part.units(part.sent) for part in parts)
+        # Of a kit also what completes one of which components were sent.
+        waiting = min(part.units(part.sent + self._open(part)) for part in parts) - sent
+        scrapped = max(part.units(part.scrapped) for part in parts)
         # What the warehouse took back on its own is back.
         back = min(sent, line.product_uom_qty) - here - scrapped
         # What was scrapped and is said to be restocked now is back, too.
@@ -219,15 +240,17 @@ class ShopifyRefundRestocker(models.AbstractModel):
         skip = {
             RETURN: max(line.shopify_taken_back, back) + max(restated, 0),
             DISCARD: line.shopify_discarded,
+            UNSENT: line.shopify_unsent,
         }
         # What was refunded before and left with the customer is not what comes back now.
         kept = min(line.shopify_discarded, _total(units, DISCARD))
-        here = max(here - max(kept - scrapped - line.shopify_not_sent, 0), 0)
+        not_sent = max(line.shopify_not_sent - line.shopify_unsent, 0)
+        here = max(here - max(kept - scrapped - not_sent, 0), 0)
         for item in units:
             skipped = min(skip[item.kind], item.quantity)
             skip[item.kind] -= skipped
             rest = item.quantity - skipped
-            back = min(rest, here)
+            back = min(rest, here) if item.kind != UNSENT else 0
             here -= back
             if back and self._moves(backend, item):
                 self._allocate(task, parts, back, item)
@@ -245,7 +268,7 @@ class ShopifyRefundRestocker(models.AbstractModel):
     def _allocate(self, task, parts, units, item):
         """Take units from the deliveries that sent them, newest first."""
         origin = replace(item, quantity=0)
-        for part in parts.values():
+        for part in parts:
             needed = units * part.ratio
             for move, left in part.left.items():
                 taken = min(needed, left)
@@ -261,7 +284,7 @@ class ShopifyRefundRestocker(models.AbstractModel):
     # === WHAT WAS SENT === #
 
     def _parts(self, line):
-        """``{product: Part}`` of a line; several for a kit, none for a service."""
+        """The Parts of a line; several for a kit, none for a service."""
         moves = line.move_ids.filtered(
             lambda move: (
                 move.state != "cancel"
@@ -269,26 +292,18 @@ class ShopifyRefundRestocker(models.AbstractModel):
                 and not move.origin_returned_move_id
             )
         )
-        parts = {}
-        for product, own in moves.grouped("product_id").items():
+        parts = []
+        for own, ratio in line._shopify_grouped(moves):
             done = own.filtered(lambda move: move.state == "done")
-            part = Part(0.0, own - done)
+            part = Part(ratio, own - done)
             for move in done.sorted(lambda move: (move.date, move.id), reverse=True):
                 returns = _live(move.returned_move_ids)
                 quantity = _quantity(move)
                 part.sent += quantity
                 part.left[move] = quantity - sum(map(_came_back, returns))
                 part.scrapped += sum(map(_quantity, returns.filtered(_is_scrapped)))
-            part.ratio = self._ratio(line, product, part)
-            if part.ratio > 0:
-                parts[product] = part
+            parts.append(part)
         return parts
-
-    def _ratio(self, line, product, part):
-        if product == line.product_id:
-            return line.product_uom_id._compute_quantity(1, product.uom_id, round=False)
-        units = line.product_uom_qty - line.shopify_not_sent
-        return (part.sent + self._open(part)) / units if units > 0 else 0.0
 
     def _open(self, part):
         return sum(map(_quantity, part.open))
@@ -303,8 +318,12 @@ class ShopifyRefundRestocker(models.AbstractModel):
             )
         )
         back = [
-            part.units(sum(_quantity(move) for move in returns if move.product_id == product))
-            for product, part in self._parts(line).items()
+            part.units(
+                sum(
+                    _quantity(move) for move in returns if move.origin_returned_move_id in part.left
+                )
+            )
+            for part in self._parts(line)
         ]
         return line.shopify_not_sent + min(back, default=0)
 
@@ -314,17 +333,10 @@ class ShopifyRefundRestocker(models.AbstractModel):
         """Cancel the delivery of units, the latest first."""
         editor = self.env["shopify.order.editor"]
         to_cancel = self.env["stock.move"]
-        for product, part in self._parts(line).items():
-            moves = line.move_ids.filtered(
-                lambda move, product=product: (
-                    move.product_id == product and move.state != "cancel" and goes_out(move)
-                )
-            )
-            excess = product.uom_id._compute_quantity(
-                units * part.ratio, line.product_uom_id, round=False
-            )
-            for step in moves.grouped("location_dest_id").values():
-                to_cancel |= editor._shrink(line, step, excess)
+        moves = line.move_ids.filtered(lambda move: move.state != "cancel" and goes_out(move))
+        for own, part in line._shopify_grouped(moves):
+            for step in own.grouped("location_dest_id").values():
+                to_cancel |= editor._shrink(line, step, units * part)
         to_cancel._action_cancel()
 
     def _return(self, delivery, item, moves, places, sources):
@@ -470,6 +482,7 @@ def _known(line, units):
     return {
         "shopify_taken_back": max(line.shopify_taken_back, _total(units, RETURN)),
         "shopify_discarded": _total(units, DISCARD),
+        "shopify_unsent": _total(units, UNSENT),
     }
 
 

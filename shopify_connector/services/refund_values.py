@@ -95,11 +95,12 @@ class ShopifyRefundValues(models.AbstractModel):
         return self._vals(backend, refund, invoices, credits), float(total)
 
     def _expected(self, refund, credits):
-        """What the credit note must be over: the money that was returned, less what it was
-        returned for and is on no invoice, less taxes that the store does not book.
+        """What the credit note must be over: the money that was returned and what was exchanged,
+        less what it was returned for and is on no invoice, less taxes that the store does not book.
         """
         done = refund.money_state == "done"
         stated = exact(refund.amount_money if done else refund.amount_value)
+        stated += exact(refund.amount_exchanged)
         worth = sum((exact(line.amount_untaxed) for line in refund.line_ids), Decimal(0))
         worth += sum((exact(line.amount_tax) for line in refund.line_ids), Decimal(0))
         for credit in credits:
@@ -180,8 +181,8 @@ class ShopifyRefundValues(models.AbstractModel):
     def _units(self, line):
         """How many units of a line are to be credited.
 
-        What came back had been delivered, so it is looked for on the invoices first; of anything
-        else the units that are not invoiced yet go first.
+        What had been sent is looked for on the invoices first, whether or not it came back; of
+        anything else the units that are not invoiced yet go first.
         """
         rows = self._invoice_lines(line)
         if not rows:
@@ -193,7 +194,7 @@ class ShopifyRefundValues(models.AbstractModel):
             ).mapped("quantity")
         )
         left = max(invoiced - credited, 0.0)
-        if line.restock_type == "return":
+        if line.had_left:
             return min(line.quantity, left)
         others = line.sale_line_id.shopify_refund_line_ids - line
         gone = sum(

@@ -121,22 +121,23 @@ class ShopifyStockInflight(models.AbstractModel):
     def _waiting(self, backend, locations, product_ids):
         """Units to subtract.
 
-        :return: ``{(location id, product id): units}``
+        :return: twice ``{(location id, product id): units}``: of products as they are ordered,
+            and of the components that orders of kits are to deliver
         """
-        found = defaultdict(float)
+        sold, taken = defaultdict(float), defaultdict(float)
         if not locations or not product_ids:
-            return found
+            return sold, taken
         for rows, planned in (
             (self._unimported(backend, product_ids), False),
             (self._quotations(product_ids), False),
             (self._unreserved(product_ids), True),
         ):
-            for product_id, location_gid, path, units in rows:
+            for product_id, location_gid, path, units, as_ordered in rows:
                 place = self._place(locations, location_gid, path)
                 # A forecast is without what is planned to go out already.
                 if place and not (planned and place.stock_basis == "forecast"):
-                    found[place.id, product_id] += float(units)
-        return found
+                    (sold if as_ordered else taken)[place.id, product_id] += float(units)
+        return sold, taken
 
     def _place(self, locations, gid, path):
         """The location that shows the stock from which an order is delivered."""
@@ -156,7 +157,7 @@ class ShopifyStockInflight(models.AbstractModel):
         self.env.cr.execute(
             SQL(
                 """
-                SELECT v.product_id, coalesce(w.location_gid, ''), %s, sum(w.quantity)
+                SELECT v.product_id, coalesce(w.location_gid, ''), %s, sum(w.quantity), true
                 FROM shopify_stock_waiting w JOIN shopify_variant v
                     ON v.backend_id = w.backend_id AND v.shopify_gid = w.variant_gid
                 WHERE w.backend_id = %s AND v.product_id = ANY(%s)
@@ -175,7 +176,7 @@ class ShopifyStockInflight(models.AbstractModel):
             SQL(
                 """
                 SELECT l.product_id, '', stock.parent_path, sum(l.product_uom_qty
-                    * line_uom.factor / product_uom.factor)
+                    * line_uom.factor / product_uom.factor), true
                 FROM sale_order_line l JOIN sale_order s ON s.id = l.order_id
                 JOIN shopify_order o ON o.sale_order_id = s.id
                 JOIN stock_warehouse w ON w.id = s.warehouse_id
@@ -202,7 +203,8 @@ class ShopifyStockInflight(models.AbstractModel):
             SQL(
                 """
                 SELECT m.product_id, '', place.parent_path,
-                    sum(m.product_qty - m.quantity * move_uom.factor / product_uom.factor)
+                    sum(m.product_qty - m.quantity * move_uom.factor / product_uom.factor),
+                    m.product_id = l.product_id
                 FROM stock_move m JOIN sale_order_line l ON l.id = m.sale_line_id
                 JOIN shopify_order o ON o.sale_order_id = l.order_id
                 JOIN stock_location place ON place.id = m.location_id
@@ -214,7 +216,7 @@ class ShopifyStockInflight(models.AbstractModel):
                     AND m.state IN ('waiting', 'confirmed', 'partially_available')
                     AND NOT EXISTS (
                         SELECT 1 FROM stock_move_move_rel r WHERE r.move_dest_id = m.id)
-                GROUP BY m.product_id, place.parent_path
+                GROUP BY m.product_id, place.parent_path, m.product_id = l.product_id
                 """,
                 int_array(product_ids),
             )

@@ -18,6 +18,7 @@ DEADLINE = 150
 class Item:
     """A level at work: what was known, what is wanted, what came of it.
 
+    :ivar sold: units of orders that are not reserved in Odoo yet
     :ivar pool: units of orders that came into Odoo since `known`; they explain a drop
     :ivar unsure: nobody knows what Shopify has: never read, or a call without an answer
     :ivar intent: what a call without an answer was to set
@@ -45,7 +46,7 @@ class Item:
     unsure: bool
     intent: int | None
     before: tuple
-    waiting: float = 0.0
+    sold: float = 0.0
     pool: float = 0.0
     wanted: int = 0
     verdict: str | None = None
@@ -179,40 +180,42 @@ class ShopifyStockExporter(models.AbstractModel):
     def _compute(self, backend, run, locations, items):
         """What is wanted of each item, and which orders explain a drop."""
         product_ids = list({item.product_id for item in items})
-        Quantity, Inflight = self.env["shopify.stock.quantity"], self.env["shopify.stock.inflight"]
-        stocks = Quantity._read(locations, product_ids)
-        waiting = Inflight._waiting(backend, locations, product_ids)
+        Quantity = self.env["shopify.stock.quantity"]
+        offer = Quantity._offer(backend, locations, product_ids)
         book = Quantity._rule_book(backend)
         products = self.env["product.product"].browse(product_ids)
         rules = Quantity._rules_of(book, products, locations)
-        uncounted = Quantity._uncounted(product_ids)
-        self._find_arrived(backend, run, items, waiting)
+        self._find_arrived(backend, run, items, offer.sold)
         bases = {location.id: location.stock_basis for location in locations}
         for item in items:
             pair = (item.location_id, item.product_id)
             mine = rules.get(pair, NO_RULES)
             if item.held:
                 self._forget_held(backend, item)
-            if item.product_id in uncounted:
+            if item.product_id in offer.uncounted:
                 item.verdict, item.message = "off", self.env._("Odoo does not count this product.")
             elif "no_push" in mine:
                 item.verdict, item.message = "off", mine["no_push"].name
-            item.waiting = waiting.get(pair, 0.0)
+            item.sold = offer.sold.get(pair, 0.0)
             item.wanted = mapper.reckon(
                 bases[item.location_id],
-                stocks.get(pair, mapper.NO_STOCK),
+                offer.stocks.get(pair, mapper.NO_STOCK),
                 mine,
-                waiting=item.waiting,
+                waiting=offer.waiting.get(pair, 0.0),
                 held=item.held,
             )
 
-    def _find_arrived(self, backend, run, items, waiting):
-        """Orders that came since each item's quantity was known; they may explain its drop."""
+    def _find_arrived(self, backend, run, items, sold):
+        """Orders that came since each item's quantity was known; they may explain its drop.
+
+        Only those of the product itself: what a kit takes from its components, Shopify does not
+        know.
+        """
         Inflight = self.env["shopify.stock.inflight"]
         run.last_order = Inflight._last_order(backend)
         known = [item for item in items if item.known_at]
         oldest = min((item.seen_order for item in known), default=run.last_order)
-        if oldest >= run.last_order and not waiting:
+        if oldest >= run.last_order and not sold:
             for item in known:
                 item.pool = 0.0
             return
@@ -224,7 +227,7 @@ class ShopifyStockExporter(models.AbstractModel):
                 for order_id, units in arrived.get(item.product_id, ())
                 if order_id > item.seen_order
             )
-            item.pool = max(0.0, units + waiting.get(pair, 0.0) - item.seen_waiting)
+            item.pool = max(0.0, units + sold.get(pair, 0.0) - item.seen_waiting)
             if item.held and item.pool:
                 # Here are the orders for which units were held back.
                 freed = min(item.held, int(item.pool))

@@ -1,4 +1,5 @@
 from collections import defaultdict
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from markupsafe import Markup
@@ -6,8 +7,27 @@ from markupsafe import Markup
 from odoo import fields, models
 from odoo.tools import SQL, format_datetime
 
-from ..mappers.stock import NO_STOCK, Rule, RuleBook, Stock, reckon
+from ..mappers.stock import NO_STOCK, Rule, RuleBook, Stock, reckon, scarcest
 from .sql_values import int_array
+
+
+@dataclass
+class Offer:
+    """What locations have to sell; all by ``(location id, product id)``.
+
+    :ivar stocks: Stock; of a kit that of its scarcest component, counted in kits
+    :ivar sold: units of the product that Shopify has sold and Odoo has not reserved yet
+    :ivar waiting: units to subtract from the stock: those, and what other products that share it
+        have sold
+    :ivar scarcest: of kits, ``(component id, quantity for one kit)``
+    :ivar uncounted: ids of products whose stock Odoo does not keep
+    """
+
+    stocks: dict
+    sold: dict
+    waiting: dict
+    scarcest: dict = field(default_factory=dict)
+    uncounted: set = field(default_factory=set)
 
 
 class ShopifyStockQuantity(models.AbstractModel):
@@ -15,6 +35,40 @@ class ShopifyStockQuantity(models.AbstractModel):
 
     _name = "shopify.stock.quantity"
     _description = "Shopify Stock Quantity"
+
+    def _offer(self, backend, locations, product_ids):
+        """:return: the :class:`Offer` of the locations of a store"""
+        Kit = self.env["shopify.stock.kit"]
+        parts = Kit._parts(backend.company_id, product_ids)
+        stocked = {*product_ids, *(part for takes in parts.values() for part in takes)}
+        rivals = Kit._containing(stocked)
+        if rivals - stocked:
+            parts = Kit._parts(backend.company_id, rivals)
+        stocks = self._read(locations, stocked)
+        Inflight = self.env["shopify.stock.inflight"]
+        sold, waiting = Inflight._waiting(backend, locations, rivals)
+        for (place, product), units in sold.items():
+            for part, needed in parts.get(product, {product: 1.0}).items():
+                waiting[place, part] += units * needed
+        offer = Offer(stocks, sold, waiting, uncounted=self._uncounted(product_ids, parts))
+        for kit in parts.keys() & set(product_ids) - offer.uncounted:
+            self._offer_kit(offer, locations, kit, parts[kit])
+        return offer
+
+    def _offer_kit(self, offer, locations, kit, parts):
+        for location in locations:
+            pair = (location.id, kit)
+            found = {
+                part: (
+                    needed,
+                    offer.stocks.get((location.id, part), NO_STOCK),
+                    offer.waiting.get((location.id, part), 0.0),
+                )
+                for part, needed in parts.items()
+            }
+            part, *amounts = scarcest(location.stock_basis, found)
+            offer.stocks[pair], offer.waiting[pair] = amounts
+            offer.scarcest[pair] = part, parts[part]
 
     def _read(self, locations, product_ids):
         """
@@ -34,7 +88,6 @@ class ShopifyStockQuantity(models.AbstractModel):
             for pair, (on_hand, reserved) in amounts.items()
         }
         found.update({pair: Stock(0.0, 0.0, *both) for pair, both in moves.items()})
-        found.update(self._kits(locations, product_ids))
         return found
 
     def _sources(self, locations):
@@ -112,41 +165,12 @@ class ShopifyStockQuantity(models.AbstractModel):
             if incoming or outgoing
         }
 
-    def _kits(self, locations, product_ids):
-        """What can be sold of kits, by their components. Hook: without Manufacturing there are
-        none; with it, Odoo computes them as for its own screens.
-        """
-        kits = self._kit_products(product_ids)
-        found = {}
-        for location in locations if kits else ():
-            until = None
-            if location.stock_days:
-                until = fields.Datetime.now() + timedelta(days=location.stock_days)
-            products = kits.with_context(location=location._stock_sources().ids)
-            amounts = products._compute_quantities_dict(None, None, None, to_date=until)
-            for product_id, values in amounts.items():
-                free = values["free_qty"]
-                found[location.id, product_id] = Stock(
-                    values["qty_available"],
-                    values["qty_available"] - free,
-                    values["incoming_qty"],
-                    values["outgoing_qty"],
-                )
-        return found
-
-    def _kit_products(self, product_ids):
-        Product = self.env["product.product"]
-        if "mrp.bom" not in self.env:
-            return Product
-        products = Product.browse(product_ids)
-        boms = self.env["mrp.bom"]._bom_find(products, bom_type="phantom")
-        return products.filtered(boms.get)
-
-    def _uncounted(self, product_ids):
-        """:return: ids of the products whose stock Odoo does not keep"""
+    def _uncounted(self, product_ids, parts):
+        """Ids of the products whose stock Odoo does not keep, neither theirs nor their parts'."""
         loose = self.env["product.product"].with_context(active_test=False)
         found = set(loose._search([("id", "in", list(product_ids)), ("is_storable", "=", False)]))
-        return found - set(self._kit_products(list(found)).ids) if found else found
+        counted = {kit for kit, takes in parts.items() if takes}
+        return (found | (parts.keys() & set(product_ids))) - counted
 
     # === RULES === #
 
@@ -194,20 +218,16 @@ class ShopifyStockQuantity(models.AbstractModel):
         location, product = level.location_id, level.product_id
         if not product:
             return False
-        stock = self.sudo()._read(location, product.ids).get((location.id, product.id), NO_STOCK)
+        pair = (location.id, product.id)
+        offer = self.sudo()._offer(level.backend_id, location, product.ids)
         book = self.sudo()._rule_book(level.backend_id)
-        rules = self._rules_of(book, product, location)[location.id, product.id]
-        waiting = (
-            self.env["shopify.stock.inflight"]
-            .sudo()
-            ._waiting(level.backend_id, location, product.ids)
-        )
+        rules = self._rules_of(book, product, location)[pair]
         trail = []
         reckon(
             location.stock_basis,
-            stock,
+            offer.stocks.get(pair, NO_STOCK),
             rules,
-            waiting=waiting.get((location.id, product.id), 0.0),
+            waiting=offer.waiting.get(pair, 0.0),
             held=level.held,
             trail=trail,
         )
@@ -216,8 +236,19 @@ class ShopifyStockQuantity(models.AbstractModel):
             % (self._step_label(step), f"{step.change:+g}", f"{step.total:g}")
             for step in trail
         )
+        notes = []
+        if pair in offer.scarcest:
+            part, needed = offer.scarcest[pair]
+            notes.append(
+                self.env._(
+                    "Counted in kits, by the scarcest component: %(quantity)s x %(component)s each",
+                    quantity=f"{needed:g}",
+                    component=self.env["product.product"].sudo().browse(part).display_name,
+                )
+            )
         if "no_push" in rules:
-            note = self.env._("Not sent: %s", rules["no_push"].name)
+            notes.append(self.env._("Not sent: %s", rules["no_push"].name))
+        for note in notes:
             rows += Markup("<tr><td colspan='3'>%s</td></tr>") % note
         when = format_datetime(self.env, fields.Datetime.now())
         return Markup(

@@ -7,6 +7,7 @@ from . import (
     test_backend_onboarding,
     test_catalog,
     test_exception,
+    test_exchange,
     test_field_mapping,
     test_fulfillment_changes,
     test_fulfillment_export,
@@ -41,7 +42,9 @@ from . import (
     test_order_wizard,
     test_payment,
     test_refund,
+    test_refund_documents,
     test_refund_kept,
+    test_refund_parts,
     test_refund_read,
     test_refund_request,
     test_restock,
@@ -54,4 +57,12 @@ from . import (
     test_stock_inflight,
     test_webhook_registrar,
     test_webhook_route,
+)
+
+# Where Manufacturing is not installed, these are skipped.
+from .with_mrp import (
+    test_kit_orders,
+    test_kit_refunds,
+    test_kit_shipments,
+    test_kit_stock,
 )

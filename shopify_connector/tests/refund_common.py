@@ -80,6 +80,8 @@ class RefundCase(AccountingCase):
             for line in refund[key]["nodes"]:
                 worth += Decimal(str(line[subtotal][money]["amount"]))
                 worth += 0 if order.included else Decimal(str(line[tax][money]["amount"]))
+        for duty in refund["duties"]:
+            worth += Decimal(str(duty["amountSet"][money]["amount"]))
         return worth
 
     def item(self, order, position, quantity, subtotal, tax, *, restock="NO_RESTOCK"):

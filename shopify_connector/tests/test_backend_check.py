@@ -50,6 +50,22 @@ class TestConnectionCheck(ShopifyCase):
         self.assertEqual(self.us.shop_country_id.code, "US")
         self.assertEqual(self.us.database_uuid, self.us._current_database_uuid())
 
+    def test_customers_are_told_once(self):
+        """By Shopify or by Odoo: both at a time are a warning."""
+        company = self.us.company_id
+        company.write({"stock_text_confirmation": False, "stock_move_email_validation": False})
+        self.us.write({"export_fulfillments": True, "notify_customer": True})
+        self.assertNotIn("Customers are told twice of each delivery", self.check())
+        for name in ("stock_text_confirmation", "stock_move_email_validation"):
+            company[name] = True
+            self.assertFound(
+                self.check(), "warning", "Customers are told twice", "Mail the Customer"
+            )
+            company[name] = False
+        company.stock_text_confirmation = True
+        self.us.notify_customer = False
+        self.assertNotIn("Customers are told twice of each delivery", self.check())
+
     def test_the_dialog_shows_the_result(self):
         action = self.us.action_check_connection()
         self.assertEqual(action["target"], "new")

@@ -69,6 +69,22 @@ class TestFulfillmentImport(FulfillmentCase):
         self.push()
         self.assertEqual(len(self.fulfillments(sale)), 1)
 
+    def test_the_customer_was_told_by_whoever_shipped(self):
+        """Odoo's own confirmation is for deliveries that people validate."""
+        self.us.company_id.stock_move_email_validation = True
+        sale, by_hand = self.order(), self.order(number=1002)
+        self.parcel(sale, None, "1Z1")
+        self.follow(sale)
+        self.assertEqual(sale.picking_ids.state, "done")
+        self.assertFalse(self.told(sale))
+        self.ship(by_hand)
+        self.assertTrue(self.told(by_hand))
+
+    def told(self, sale):
+        """Messages to people about the delivery of an order."""
+        domain = [("model", "=", "stock.picking"), ("res_id", "in", sale.picking_ids.ids)]
+        return self.env["mail.message"].search([*domain, ("partner_ids", "!=", False)])
+
     def test_twice_is_once(self):
         sale = self.order()
         self.parcel(sale)

@@ -409,6 +409,27 @@ class TestRefundInvoices(RefundCase):
         self.assertBooks(sale, "36.64")
         self.assertSettled(sale)
 
+    def test_a_unit_that_was_sent_and_not_restocked_beside_an_invoice_of_the_others(self):
+        """Shopify says which units were refunded: these had been sent, so they are invoiced."""
+        self.us.invoice_when = "delivery"
+        order = self.paid()
+        sale = self.run_order(order)
+        self.deliver(sale, {"A": 2, "B": 1})
+        self.account()
+        order.fields["displayFulfillmentStatus"] = "PARTIALLY_FULFILLED"
+        line = {"lineItem": {"id": order.lines[0]["id"]}, "quantity": 2}
+        order.extra["parcels"] = [
+            {"id": "gid://shopify/Fulfillment/1", "fulfillmentLineItems": page([line])}
+        ]
+        order.lines[0]["unfulfilledQuantity"] = 1
+        self.one_a(order, restock="NO_RESTOCK")
+        self.run_order(order)
+        self.assertEqual(self.credit_notes(sale).amount_total, 10.71)
+        self.deliver(sale, {"A": 1})
+        self.account()
+        self.assertBooks(sale, "36.64")
+        self.assertSettled(sale)
+
     def test_more_than_was_invoiced(self):
         order = self.paid()
         sale = self.run_order(order)

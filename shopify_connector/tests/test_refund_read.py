@@ -78,6 +78,32 @@ class TestRefundRead(OrderCase):
         self.assertEqual([refund.problem for refund in orders[1].refunds], ["", ""])
         self.assertEqual(orders[0].refunds[0].lines[0].quantity, 1)
 
+    def fulfil(self, position):
+        order = self.order(position)
+        self.load(
+            {
+                "__typename": "Fulfillment",
+                "id": f"gid://shopify/Fulfillment/{position + 1}",
+                "order": {"id": order["id"]},
+                "status": "SUCCESS",
+                "fulfillmentLineItems": {
+                    "nodes": [{"lineItem": {"id": order["lineItems"][0]}, "quantity": 1}]
+                },
+            }
+        )
+
+    def test_what_was_sent_is_read_where_it_matters(self):
+        """It tells whether refunded units had been sent; most orders do not ask that."""
+        for position in range(3):
+            self.fulfil(position)
+        self.load(self.refund(1, 0), self.refund(2, 1))
+        (line,) = self.store.store.get("gid://shopify/Refund/2")["refundLineItems"]
+        line["restockType"] = "RETURN"
+        orders, operations = self.read_orders()
+        self.assertEqual(operations, ["OrderByIds", "RefundsByIds", "OrderFulfillments"])
+        self.assertEqual([order.lines[0].sent_quantity for order in orders], [1, None, None])
+        self.assertIsInstance(orders[0].lines[0].waiting_quantity, int)
+
     def test_sixty_refunds_and_three_hundred_lines(self):
         self.load(*(self.refund(number) for number in range(1, 60)), self.refund(60, lines=300))
         orders, operations = self.read_orders()

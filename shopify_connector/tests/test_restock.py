@@ -46,6 +46,19 @@ class RestockCase(RefundCase):
             item["location"] = {"id": place}
         return self.refund(node, number, money, refundLineItems=page([item]))
 
+    def fulfilled(self, node, units, waiting):
+        """Shopify fulfilled so many units of A, and so many wait for it."""
+        node.lines[0]["unfulfilledQuantity"] = waiting
+        node.extra["parcels"] = [
+            {
+                "id": node.gid("Fulfillment", 1),
+                "status": "SUCCESS",
+                "fulfillmentLineItems": page(
+                    [{"lineItem": {"id": node.lines[0]["id"]}, "quantity": units}]
+                ),
+            }
+        ]
+
     def apply(self, node):
         """Import the order again and run the job; the update must go through."""
         (outcome,) = self.process(self.us, node, sources=("manual",))
@@ -190,6 +203,43 @@ class TestRestock(RestockCase):
         self.back(node, 1, "NO_RESTOCK", number=2, money="9.87")
         self.apply(node)
         self.assertEqual(self.to_ship(sale), {"A": 1, "B": 1})
+
+    def test_no_restock_of_what_waits_beside_what_was_sent(self):
+        """One was sent and two wait: Shopify says that one of those was given up."""
+        self.us.write({"discard_policy": "scrap", "return_policy": "done"})
+        node, sale = self.sold({"A": 1}, status="PARTIALLY_FULFILLED")
+        self.back(node, 1, "NO_RESTOCK", money="9.87")
+        self.fulfilled(node, 1, waiting=1)
+        for _again in range(2):
+            self.apply(node)
+        self.assertEqual(self.to_ship(sale), {"A": 1, "B": 1})
+        self.assertFalse(self.receipts(sale))
+        self.back(node, 1, "NO_RESTOCK", number=2, money="9.87")
+        for _again in range(2):
+            self.apply(node)
+        self.assertEqual(self.to_ship(sale), {"A": 1, "B": 1})
+        self.assertEqual(self.moved(sale, "done"), {"A": 1}, "this one was sent")
+        self.deliver(sale, {"A": 1, "B": 1})
+        self.fulfilled(node, 2, waiting=0)
+        node.fields["displayFulfillmentStatus"] = "FULFILLED"
+        self.apply(node)
+        self.assertEqual((self.to_ship(sale), self.moved(sale, "done")), ({}, {"A": 1}))
+
+    def test_no_restock_of_what_was_sent_beside_what_waits(self):
+        node, sale = self.sold({"A": 1}, status="PARTIALLY_FULFILLED")
+        self.back(node, 1, "NO_RESTOCK", money="9.87")
+        self.fulfilled(node, 1, waiting=2)
+        self.apply(node)
+        self.assertEqual(self.to_ship(sale), {"A": 2, "B": 1})
+
+    def test_no_restock_of_what_odoo_sent_and_shopify_did_not(self):
+        node, sale = self.sold({"A": 3}, status="PARTIALLY_FULFILLED")
+        self.back(node, 2, "NO_RESTOCK", money="19.74")
+        self.fulfilled(node, 0, waiting=1)
+        self.apply(node)
+        self.assertEqual(self.to_ship(sale), {"B": 1})
+        self.assertFalse(self.receipts(sale))
+        self.assertFalse(self.stock_exceptions())
 
     def test_units_that_were_given_up_are_not_sent_later(self):
         """Given up before anything was sent, they stay off when the rest is fulfilled."""

@@ -450,7 +450,7 @@ class ShopifyRefundCreatePayment(models.TransientModel):
     gateway = fields.Char(readonly=True)
     name = fields.Char(string="Paid With", readonly=True)
     currency_id = fields.Many2one(related="wizard_id.currency_id")
-    suggested = fields.Monetary(string="Shopify Suggests", readonly=True)
+    suggested = fields.Monetary(readonly=True)
     maximum = fields.Monetary(string="At Most", readonly=True)
     amount = fields.Monetary(string="Give Back")
 

@@ -109,13 +109,19 @@ class ShopifyStockImport(models.TransientModel):
         return found
 
     def _count(self, found):
-        """Enter counts; lots and serial numbers are for people."""
+        """Enter counts; lots and serial numbers are for people, kits have no stock of their own."""
         Quant = self.env["stock.quant"].with_context(inventory_mode=True)
         kept = self._known(found) if self.only_empty else set()
+        kits = self.env["shopify.stock.kit"]._kits(
+            self.backend_id.company_id, [product.id for _place, product in found]
+        )
         todo = {
             pair: units
             for pair, units in found.items()
-            if units >= 0 and pair not in kept and pair[1].tracking == "none"
+            if units >= 0
+            and pair not in kept
+            and pair[1].tracking == "none"
+            and pair[1] not in kits
         }
         quants = Quant.create(
             [
@@ -125,10 +131,11 @@ class ShopifyStockImport(models.TransientModel):
         )
         skipped = self.env._(
             "%(kept)s have stock already, %(tracked)s are tracked by lots or serial numbers,"
-            " %(negative)s are negative in Shopify.",
+            " %(negative)s are negative in Shopify, %(kits)s are kits.",
             kept=len(kept),
             tracked=sum(product.tracking != "none" for _place, product in found),
             negative=sum(units < 0 for units in found.values()),
+            kits=sum(product in kits for _place, product in found),
         )
         return quants, skipped
 

@@ -1,5 +1,6 @@
 """Units that came back: whatever states them twice, they count once."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -31,9 +32,22 @@ class Refund:
 
 
 @dataclass
+class Sold:
+    """Five units, of which so many were sent and wait to be."""
+
+    sent_quantity: int | None
+    waiting_quantity: int | None
+    current_quantity: int
+    quantity: int = 5
+    gid: str = LINE
+
+
+@dataclass
 class Order:
     refunds: list = field(default_factory=list)
     returns: list = field(default_factory=list)
+    lines: list = field(default_factory=list)
+    fulfillment_status: str = "partially_fulfilled"
 
 
 def returned(*dispositions, **fields):
@@ -58,6 +72,52 @@ def test_types_of_refunds():
         ("discard", 1, "", "r3", ""),
         ("return", 1, "", "r4", ""),
     ]
+
+
+def given_up(sold, *units, status="partially_fulfilled", edits=0):
+    """``{kind: units}`` of refunds without restocking, one after the other."""
+    refunds = [
+        Refund(f"r{day}", [Line("no_restock", some)], day=day) for day, some in enumerate(units, 1)
+    ]
+    if edits:
+        refunds.append(Refund("e", [Line("no_restock", edits)], day=9, transaction_gids=()))
+    found = Counter()
+    for kind, some, *_rest in told(Order(refunds, lines=[sold], fulfillment_status=status)):
+        found[kind] += some
+    return found
+
+
+def test_units_that_were_refunded_before_or_after_they_were_sent():
+    """Two of five were sent, two were refunded: those, or others?"""
+    assert given_up(Sold(2, 3, 3), 2) == {"discard": 2}
+    assert given_up(Sold(2, 1, 3), 2) == {"unsent": 2}
+    assert given_up(Sold(2, 2, 3), 2) == {"discard": 1, "unsent": 1}
+    assert given_up(Sold(2, 2, 3), 1, 1) == {"discard": 1, "unsent": 1}
+
+
+def test_units_that_never_left_stay_so():
+    assert given_up(Sold(0, 3, 3), 2, status="unfulfilled") == {"unsent": 2}
+    assert given_up(Sold(None, None, 3), 2, status="unfulfilled") == {"unsent": 2}
+    assert given_up(Sold(3, 0, 3), 2, status="fulfilled") == {"unsent": 2}
+
+
+def test_where_the_fulfilments_were_not_read():
+    assert given_up(Sold(None, 1, 3), 2) == {"discard": 2}
+    assert given_up(Sold(2, None, 3), 2) == {"discard": 2}
+
+
+def test_units_of_edits_are_no_others():
+    assert given_up(Sold(2, 1, 2), 1, edits=2) == {"discard": 1}
+    assert given_up(Sold(2, 0, 2), 1, edits=2) == {"unsent": 1}
+    # an edit put its two units back
+    assert given_up(Sold(2, 2, 4), 1, edits=2) == {"unsent": 1}
+
+
+def test_what_came_back_by_a_return_had_been_sent():
+    order = Order(
+        [Refund("r", [Line("no_restock", 2)], RETURN)], [returned()], lines=[Sold(2, 1, 3)]
+    )
+    assert told(order) == [("discard", 2, "", "r", RETURN)]
 
 
 def test_units_of_an_edit_never_left():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shopify_connector.client.errors import UserError
 from shopify_connector.mappers import stock
-from shopify_connector.mappers.stock import Rule, RuleBook, Stock, reckon
+from shopify_connector.mappers.stock import Rule, RuleBook, Stock, reckon, scarcest
 
 NOW = datetime(2026, 11, 27, 12)
 RECORDINGS = Path(__file__).parents[4] / "shared/recordings/2026-04/products"
@@ -214,3 +214,17 @@ def test_demand():
 
 def test_calls_are_as_few_as_can_be():
     assert [len(some) for some in stock.calls(range(501))] == [250, 250, 1]
+
+
+@pytest.mark.parametrize(
+    ("basis", "component", "shown"),
+    [("free", 2, 5), ("on_hand", 2, 6), ("free_incoming", 1, 7), ("forecast", 1, 4)],
+)
+def test_kits_are_bounded_by_their_scarcest_component(basis, component, shown):
+    """2 of the first, 0.5 of the second for each; what each is short of differs by basis."""
+    parts = {
+        1: (2.0, Stock(on_hand=20, reserved=5, incoming=1, outgoing=10), 2.0),
+        2: (0.5, Stock(on_hand=3, reserved=0.25, incoming=4, outgoing=1), 0.25),
+    }
+    found, stock, waiting = scarcest(basis, parts)
+    assert (found, reckon(basis, stock, {}, waiting=waiting)) == (component, shown)
