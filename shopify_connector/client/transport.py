@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from http.cookiejar import DefaultCookiePolicy
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -58,6 +59,29 @@ class Reply:
         return value
 
 
+class _Session(requests.Session):
+    """Looks into the environment (proxies, certificates) once for each host and not for each
+    request, and takes no password from a `.netrc`: tokens are the connector's own affair.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self._settings = {}
+        self.auth = _no_password
+
+    def merge_environment_settings(self, url, proxies, stream, verify, cert):
+        key = (*urlsplit(url)[:2], *proxies.items(), stream, verify, cert)
+        if key not in self._settings:
+            self._settings[key] = super().merge_environment_settings(
+                url, proxies, stream, verify, cert
+            )
+        return self._settings[key]
+
+
+def _no_password(request):
+    return request
+
+
 class Transport:
     """Sends requests and never retries them. May be shared by threads.
 
@@ -78,7 +102,7 @@ class Transport:
         self._timeout = (connect_timeout, read_timeout)
         self._total_timeout = total_timeout
         self._max_bytes = max_bytes
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         adapter = HTTPAdapter(pool_connections=pool_size, pool_maxsize=pool_size, max_retries=0)

@@ -313,6 +313,32 @@ def map_level(node: dict) -> Level:
     )
 
 
+class Exported(NamedTuple):
+    """A line of an export of all levels: an inventory item, or its level at a location.
+
+    :ivar location_gid: None for the item itself, which alone knows whether it is tracked
+    """
+
+    item_gid: str
+    location_gid: str | None
+    tracked: bool
+    stocked: bool
+    available: int
+    on_hand: int
+
+
+def map_exported(line: dict) -> Exported:
+    """
+    :param line: of `bulk_query_inventory_levels.graphql`; levels name their item as parent
+    """
+    item_gid = line.get("__parentId")
+    if item_gid is None:
+        return Exported(line["id"], None, bool(line.get("tracked")), False, 0, 0)
+    level = map_level({"inventoryLevel": line})
+    location_gid = line["location"]["id"]
+    return Exported(item_gid, location_gid, False, level.stocked, level.available, level.on_hand)
+
+
 @dataclass(frozen=True)
 class Demand:
     """Units of a variant that an order takes out of the stock."""

@@ -38,6 +38,7 @@ from . import (
     shopify_outbox,
     shopify_stock_check,
     shopify_stock_level,
+    shopify_stock_reading,
     shopify_stock_rule,
     shopify_stock_waiting,
     shopify_sync_log,

@@ -36,7 +36,7 @@ class ShopifyBulkOperation(models.Model):
     )
     company_id = fields.Many2one(related="backend_id.company_id")
     kind = fields.Selection(
-        [("order_history", "Order history")],
+        [("order_history", "Order history"), ("stock_levels", "Stock")],
         required=True,
         readonly=True,
         help="What is exported, and which service gets the lines.",

@@ -48,11 +48,16 @@ class ShopifyBulkRunner(models.AbstractModel):
             takes a batch of objects, children and parents in any order; a batch may come again
             when an export had to be started anew
         ``_bulk_done(operation)``, ``_bulk_failed(operation)``
-            the end; a failed one may be resumed
+            the end; a failed one may be resumed by a person, who is told of it unless the
+            service answers that it goes on without the export
         ``_bulk_record(operation)``
-            the record that a person opens when it failed
+            the record that a person opens when it failed; none is asked for when the service
+            goes on without the export
         """
-        return {"order_history": "shopify.order.lister"}
+        return {
+            "order_history": "shopify.order.lister",
+            "stock_levels": "shopify.stock.reader",
+        }
 
     def _start(self, backend, kind):
         """Start an export of a store, by a job.
@@ -251,7 +256,8 @@ class ShopifyBulkRunner(models.AbstractModel):
     def _fail(self, operation, message):
         operation.write({"state": "failed", "error": message, "ended_at": fields.Datetime.now()})
         handler = self._handler(operation)
-        handler._bulk_failed(operation)
+        if handler._bulk_failed(operation):
+            return message
         backend, record = operation.backend_id, handler._bulk_record(operation)
         labels = dict(operation._fields["kind"]._description_selection(self.env))
         block = Block(

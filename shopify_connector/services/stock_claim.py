@@ -39,7 +39,7 @@ class ShopifyStockExporter(models.AbstractModel):
     """From the outbox to Shopify, in batches.
 
     An export claims rows in a short transaction (this file), computes what the store should show
-    in a fresh snapshot (`stock_quantity.py`), writes down what it is about to send, sends it while
+    in a fresh snapshot (`stock_plan.py`), writes down what it is about to send, sends it while
     no transaction is open (`stock_exporter.py`), and writes down what came of it
     (`stock_settle.py`). The transaction of its job stays idle, as in the inbox.
     """

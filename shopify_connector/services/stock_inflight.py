@@ -5,6 +5,7 @@ from odoo import fields, models
 from odoo.tools import SQL
 
 from ..mappers.stock import Demand, map_demand
+from .sql_values import int_array
 
 # Orders that are looked at before the export goes on; more than these come into Odoo first.
 MAX_ORDERS = 250
@@ -164,7 +165,7 @@ class ShopifyStockInflight(models.AbstractModel):
                 """,
                 stock,
                 backend.id,
-                list(product_ids),
+                int_array(product_ids),
             )
         )
         return self.env.cr.fetchall()
@@ -190,7 +191,7 @@ class ShopifyStockInflight(models.AbstractModel):
                     AND coalesce(o.fulfillment_status, '') NOT IN %s
                 GROUP BY l.product_id, stock.parent_path
                 """,
-                list(product_ids),
+                int_array(product_ids),
                 _SHIPPED,
             )
         )
@@ -217,7 +218,7 @@ class ShopifyStockInflight(models.AbstractModel):
                         SELECT 1 FROM stock_move_move_rel r WHERE r.move_dest_id = m.id)
                 GROUP BY m.product_id, place.parent_path, m.product_id = l.product_id
                 """,
-                list(product_ids),
+                int_array(product_ids),
             )
         )
         return self.env.cr.fetchall()
@@ -247,7 +248,7 @@ class ShopifyStockInflight(models.AbstractModel):
                 """,
                 backend.id,
                 since,
-                list(product_ids),
+                int_array(product_ids),
             )
         )
         found = defaultdict(list)

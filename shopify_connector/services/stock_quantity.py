@@ -8,6 +8,7 @@ from odoo import fields, models
 from odoo.tools import SQL, format_datetime
 
 from ..mappers.stock import NO_STOCK, Rule, RuleBook, Stock, reckon, scarcest
+from .sql_values import int_array
 
 
 @dataclass
@@ -118,7 +119,7 @@ class ShopifyStockQuantity(models.AbstractModel):
                 GROUP BY place.location, q.product_id
                 """,
                 self._sources(locations),
-                list(product_ids),
+                int_array(product_ids),
             )
         )
         return {(place, product): (a, b) for place, product, a, b in self.env.cr.fetchall()}
@@ -155,7 +156,7 @@ class ShopifyStockQuantity(models.AbstractModel):
                 self._sources(locations),
                 locations.ids,
                 limits,
-                list(product_ids),
+                int_array(product_ids),
             )
         )
         return {

@@ -17,16 +17,16 @@ from .inbox import _after
 from .inbox_process import FAILURES_TO_REPORT, LONG_PAUSE, MAX_PAUSE
 from .inbox_verdict import describe
 from .outcome import Block
+from .sql_values import int_array
 from .stock_claim import _now
 from .stock_inflight import SEARCH_LAG
 
 _logger = logging.getLogger(__name__)
 
 FLOW = "stock"
-_COLUMNS = (
-    ("id", "int"),
+# What many levels have in common; beside it each has its id and its quantity.
+_COMMON = (
     ("quantity_name", "varchar"),
-    ("known", "int"),
     ("known_at", "timestamp"),
     ("stocked", "bool"),
     ("held", "int"),
@@ -50,23 +50,24 @@ class ShopifyStockExporter(models.AbstractModel):
 
     def _intend(self, backend, batches):
         """Give each call a key, and commit what it is going to say."""
+        keys = [str(uuid.uuid4()) for _batch in batches]
         rows = []
-        for items in batches:
-            key = str(uuid.uuid4())
+        for number, items in enumerate(batches):
             for item in items:
-                item.key = key
-                rows.append((item.level_id, key, item.wanted))
+                item.key = keys[number]
+                rows.append((item.level_id, item.wanted, number))
         with self.env["shopify.inbox"]._read_committed() as env:
             env.cr.execute(
                 SQL(
                     """
-                    UPDATE shopify_stock_level s SET intent_key = t.key,
+                    UPDATE shopify_stock_level s SET intent_key = (%s::varchar[])[t.number + 1],
                         intent_quantity = t.quantity, intent_at = %s
-                    FROM unnest(%s::int[], %s::varchar[], %s::int[]) AS t (id, key, quantity)
+                    FROM unnest(%s, %s, %s) AS t (id, quantity, number)
                     WHERE s.id = t.id
                     """,
+                    keys,
                     _now(),
-                    *map(list, zip(*rows, strict=True)),
+                    *map(int_array, zip(*rows, strict=True)),
                 )
             )
 
@@ -112,17 +113,15 @@ class ShopifyStockExporter(models.AbstractModel):
         )
 
     def _write_levels(self, run):
-        rows = []
+        rows, common = [], {}
         for item in run.items.values():
             state = item.verdict or "waiting"
             message = item.message or (self._held_message(item) if item.held else None)
             key = item.key if item.lost else None
             if not item.touched and (state, message, key) == item.before and not item.key:
                 continue
-            row = (
-                item.level_id,
+            values = (
                 item.name,
-                item.known,
                 item.known_at,
                 item.stocked,
                 item.held,
@@ -135,44 +134,56 @@ class ShopifyStockExporter(models.AbstractModel):
                 run.claim.reasons[item.variant_id],
                 key,
             )
-            rows.append(row)
-        if not rows:
-            return
+            rows.append((item.level_id, item.known, common.setdefault(values, len(common))))
+        if rows:
+            self._update_levels(rows, common)
+
+    def _update_levels(self, rows, common):
+        """
+        :param rows: ``[(level id, known quantity, number), ...]``
+        :param common: ``{values of _COMMON: number}``
+        """
         self.env.cr.execute(
             SQL(
                 """
                 UPDATE shopify_stock_level s SET quantity_name = t.quantity_name,
-                    known = t.known, known_at = t.known_at, stocked = t.stocked,
+                    known = r.known, known_at = t.known_at, stocked = t.stocked,
                     held = t.held, held_at = t.held_at, seen_order = t.seen_order,
                     seen_waiting = t.seen_waiting, state = t.state, message = t.message,
-                    pushed_quantity = CASE WHEN t.pushed THEN t.known ELSE s.pushed_quantity END,
+                    pushed_quantity = CASE WHEN t.pushed THEN r.known ELSE s.pushed_quantity END,
                     pushed_at = CASE WHEN t.pushed THEN t.known_at ELSE s.pushed_at END,
                     pushed_reason = CASE WHEN t.pushed THEN t.reason ELSE s.pushed_reason END,
                     intent_key = t.intent_key
-                FROM unnest(%s) AS t (%s) WHERE s.id = t.id
+                FROM unnest(%s, %s, %s) AS r (id, known, number)
+                JOIN unnest(%s, %s) AS t (number, %s) ON t.number = r.number
+                WHERE s.id = r.id
                 """,
+                *map(int_array, zip(*rows, strict=True)),
+                int_array(common.values()),
                 SQL(", ").join(
                     SQL("%s::%s[]", list(values), SQL(kind))  # pylint: disable=sql-injection
-                    for (_name, kind), values in zip(_COLUMNS, zip(*rows, strict=True), strict=True)
+                    for (_name, kind), values in zip(
+                        _COMMON, zip(*common, strict=True), strict=True
+                    )
                 ),
-                SQL(", ").join(SQL.identifier(name) for name, _kind in _COLUMNS),
+                SQL(", ").join(SQL.identifier(name) for name, _kind in _COMMON),
             )
         )
 
     # === WHAT NEEDS A PERSON === #
 
     def _report_refusals(self, backend, run):
-        refused, fine = {}, []
+        refused, fine = {}, {}
         for item in run.items.values():
             if item.refusal:
                 _name, blocks = refused.setdefault(item.variant_gid, (item.label, []))
                 blocks.append(self._refusal_block(item))
             elif item.verdict in ("same", "held", "off"):
-                fine.append(item.variant_gid)
+                fine[item.variant_gid] = True
         Exceptions = self.env["shopify.exception"]
         if refused:
             Exceptions._report(backend, refused, flow=FLOW)
-        fine = [gid for gid in dict.fromkeys(fine) if gid not in refused]
+        fine = [gid for gid in fine if gid not in refused]
         if fine:
             Exceptions._clear_waiting(backend, fine, flow=FLOW)
 

@@ -53,6 +53,8 @@ from . import (
     test_restock,
     test_restock_flow,
     test_stock_check,
+    test_stock_check_export,
+    test_stock_check_faults,
     test_stock_concurrency,
     test_stock_export,
     test_stock_inflight,

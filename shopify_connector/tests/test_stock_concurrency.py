@@ -1,10 +1,12 @@
 """The export on connections of its own, as in production: nothing takes part in one transaction."""
 
 import threading
+from unittest.mock import patch
 
 from odoo import SUPERUSER_ID, api
 from odoo.tools import SQL
 
+from ..services import stock_reader
 from .committed_common import ConnectedCase, sandbox_testing
 
 SHOP = "stock-concurrency.myshopify.com"
@@ -63,7 +65,12 @@ class TestStockConcurrency(ConnectedCase):
             backend = env["shopify.backend"].browse(self.backend_id)
             backend.push_stock = False
             cr.flush()
-            for table in ("shopify_outbox", "shopify_stock_level", "shopify_stock_check"):
+            for table in (
+                "shopify_outbox",
+                "shopify_stock_level",
+                "shopify_stock_check",
+                "shopify_bulk_operation",
+            ):
                 cr.execute(
                     SQL("DELETE FROM %s WHERE backend_id = %s", SQL.identifier(table), backend.id)
                 )
@@ -171,6 +178,42 @@ class TestStockConcurrency(ConnectedCase):
             self.assertEqual((check.state, check.line_count), ("done", 1))
         self.push()
         self.assertEqual(self.remote(), 10)
+
+    def test_exported_check_in_transactions_of_its_own(self):
+        """Each job comes twice at the same time, and once more afterwards."""
+        self.shop.settings.bulk_ms = 0
+        with self.transaction() as env:
+            backend = env["shopify.backend"].browse(self.backend_id)
+            env["shopify.outbox"].search([]).unlink()
+            with patch.object(stock_reader, "EXPORT_FROM", 1):
+                check = env["shopify.stock.check"]._start(backend, "manual")
+            check_id, operation_id = check.id, check.operation_id.id
+        for _step in range(200):
+            with self.transaction() as env:
+                operation = env["shopify.bulk.operation"].browse(operation_id)
+                operation._job_advance()
+                state = operation.state
+            if state == "done":
+                break
+        self.assertEqual(state, "done")
+        self.assertTrue(self.rows("SELECT 1 FROM shopify_stock_reading"))
+        for job in ("_job_check_stock", "_job_confirm_stock"):
+            jobs = [threading.Thread(target=self.do, args=(job, check_id)) for _each in range(2)]
+            for each in jobs:
+                each.start()
+            for each in jobs:
+                each.join(20)
+            self.do(job, check_id)
+        with self.transaction() as env:
+            check = env["shopify.stock.check"].browse(check_id)
+            self.assertEqual((check.state, check.compared, check.line_count), ("done", 1, 1))
+        self.assertFalse(self.rows("SELECT 1 FROM shopify_stock_reading"))
+        self.push()
+        self.assertEqual(self.remote(), 10)
+
+    def do(self, job, *arguments):
+        with self.transaction() as env:
+            getattr(env["shopify.backend"].browse(self.backend_id), job)(*arguments)
 
 
 class _Transaction:

@@ -5,6 +5,7 @@ from unittest.mock import patch
 
 from odoo import fields
 
+from ..mappers import stock as mapper
 from .stock_common import StockCase
 
 SET = "InventorySetQuantities"
@@ -306,6 +307,29 @@ class TestStockExport(StockCase):
         self.assertEqual(self.level(self.first).state, "same")
         self.assertEqual(self.level(self.first).held, 0)
         self.assertFalse(self.outbox())
+
+    def test_each_call_leaves_its_key_when_the_worker_dies(self):
+        for variant in self.variants:
+            self.add(variant.product_id, 5)
+        exporter = type(self.env["shopify.stock.exporter"])
+        with (
+            patch.object(mapper.calls, "__defaults__", (1,)),
+            patch.object(exporter, "_settle", side_effect=SystemError),
+            suppress(SystemError),
+        ):
+            self.push()
+        self.env.invalidate_all()
+        sent = {}
+        for entry in self.shop(self.us).log:
+            if entry["operation"] == SET:
+                (row,) = entry["variables"]["input"]["quantities"]
+                sent[row["inventoryItemId"]] = (entry["variables"]["key"], row["quantity"])
+        self.assertEqual(len({key for key, _quantity in sent.values()}), 3)
+        stored = {
+            level.variant_id.inventory_item_gid: (level.intent_key, level.intent_quantity)
+            for level in self.variants.stock_level_ids.filtered("intent_at")
+        }
+        self.assertEqual(stored, sent)
 
     def test_sold_while_nobody_knew_whether_it_got_through(self):
         self.add(self.first.product_id, 5)

@@ -103,6 +103,29 @@ def test_compressed_answers_are_read(transport):
         assert "gzip" in server.seen[0][0]["Accept-Encoding"]
 
 
+def test_proxy_of_the_environment_is_used(transport, monkeypatch):
+    """As the environment says for each host."""
+    with serving() as proxy, serving() as server:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        for _ in range(2):
+            transport.post_json("http://store.test/graphql.json", {})
+            transport.post_json(server.url, {})
+    assert len(proxy.seen) == len(server.seen) == 2
+    assert {sent["Host"] for sent, _body in proxy.seen} == {"store.test"}
+
+
+def test_no_password_of_the_machine_is_sent(transport, monkeypatch, tmp_path):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login somebody password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    with serving() as server:
+        transport.post_json(server.url, {}, {"X-Token": "t"})
+    [(sent, _body)] = server.seen
+    assert sent["X-Token"] == "t"
+    assert "Authorization" not in sent
+
+
 def test_connections_are_kept(transport):
     with serving() as server:
         for _ in range(5):

@@ -177,6 +177,24 @@ def test_recorded_level_that_is_not_active():
     assert (level.available, level.quantity("on_hand")) == (7, 7)
 
 
+@pytest.mark.skipif(not RECORDINGS.is_dir(), reason="the recordings are not there")
+def test_lines_of_an_export_say_what_a_page_says():
+    """Recorded levels as an export writes them: children name their parent, and lose it."""
+    calls = json.loads((RECORDINGS / "inventory-inactive-level-lifecycle-2026-04.json").read_text())
+    item = calls["inventoryInactiveLifecycleReadAfterDeactivate"]["response"]["data"][
+        "inventoryItem"
+    ]
+    levels = item["inventoryLevels"]["nodes"]
+    own = stock.map_exported({"id": item["id"], "tracked": item["tracked"]})
+    assert own == stock.Exported(item["id"], None, True, False, 0, 0)
+    for level in levels:
+        line = stock.map_exported({**level, "__parentId": item["id"]})
+        assert (line.item_gid, line.location_gid) == (item["id"], level["location"]["id"])
+        paged = stock.map_level({**item, "inventoryLevel": level})
+        assert stock.Level(own.tracked, *line[3:]) == paged
+    assert [level["isActive"] for level in levels] == [True, False]
+
+
 def test_level_that_never_was():
     assert stock.map_level({"tracked": None, "inventoryLevel": None}) == stock.Level(False, False)
 
