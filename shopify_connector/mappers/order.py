@@ -62,18 +62,19 @@ def map_order(
     policy: str = "shop",
     shop_country: str | None = None,
     taken_before: tuple[tuple[str, int], ...] = (),
+    refunds_before: frozenset[str] = frozenset(),
 ) -> Order:
     """Map an order with everything on it.
 
     :param node: a whole order: pages of lines beyond the first must have been appended
     :param policy: ``shop`` (the store's currency) or ``presentment`` (the customer's)
     :param shop_country: ISO code of the store's country, for taxes of orders without an address
-    :param taken_before: :attr:`.order_types.Order.taken_before`
+    :param taken_before: :attr:`.order_types.Order.taken_before`, and ``refunds_before``
     :raises MappingError: the order contradicts itself or is not whole. Sums that do not fit are no
         such case: :func:`prove` tells them
     """
     try:
-        return _map_order(node, policy, shop_country, taken_before)
+        return _map_order(node, policy, shop_country, taken_before, refunds_before)
     except MappingError:
         raise
     except KeyError as error:
@@ -87,6 +88,7 @@ def _map_order(
     policy: str,
     shop_country: str | None,
     taken_before: tuple[tuple[str, int], ...],
+    refunds_before: frozenset[str],
 ) -> Order:
     shop_currency = node["currencyCode"]
     presentment_currency = node.get("presentmentCurrencyCode") or shop_currency
@@ -124,6 +126,7 @@ def _map_order(
         returns=returns,
         payment_terms=_payment_terms(node.get("paymentTerms")),
         taken_before=taken_before,
+        refunds_before=refunds_before,
         **_head(node),
     )
     if all(line.current_quantity == line.quantity for line in lines):

@@ -238,8 +238,9 @@ class Order:
     ``metafields`` are pairs of ``namespace.key`` and text; only those that were asked for.
     ``shrunk`` are lines off which units were taken before they were delivered, with what is left
     (:mod:`~.taken_off`), ``taken_before`` are line gids with the units of which that is known from
-    an earlier reading, ``left_out`` are taxes that are not to be booked, see
-    :attr:`booked_lines`; ``lines`` and ``totals`` are Shopify's all the same.
+    an earlier reading, ``refunds_before`` the gids of the refunds that it was of, ``left_out`` are
+    taxes that are not to be booked, see :attr:`booked_lines`; ``lines`` and ``totals`` are
+    Shopify's all the same.
     """
 
     gid: str
@@ -294,6 +295,7 @@ class Order:
     warnings: tuple[str, ...] = ()
     shrunk: tuple[OrderLine, ...] = ()
     taken_before: tuple[tuple[str, int], ...] = ()
+    refunds_before: frozenset[str] = frozenset()
     left_out: frozenset[TaxKey] = frozenset()
     metafields: tuple[tuple[str, str], ...] = ()
 

@@ -117,9 +117,10 @@ def _value(order: Order, refund: Refund, head: Value, returned: _Returned) -> Va
         return replace(head, parts=readings[0])
     exchanged = returned.exchanged(refund)
     if head.money_state == "none":
-        if not exchanged and not _worth(order, (*readings[0], *adjustments)):
+        plain = (*readings[0], *adjustments)
+        if not exchanged and not _worth(order, plain):
             # Units without money: an adjustment over their whole worth says that none is owed.
-            return head
+            return replace(head, parts=plain)
         # Of an exchange it may stand for what the customer got instead: that is sold apart.
         kept = () if exchanged else adjustments
         parts = (*readings[0], *returned.charged(refund), *kept)

@@ -9,7 +9,7 @@ off what was ordered.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from .money import Money, allocate
@@ -36,15 +36,23 @@ def taken_units(order: Order) -> Counter:
     if order.fulfillment_status in NOT_FULFILLED:
         return +gone
     units: Counter = Counter()
+    stated: Counter = Counter()
+    others: Counter = Counter()
     for refund in order.refunds:
+        before = refund.gid in order.refunds_before
         for line in refund.lines:
-            if is_taken_off(refund, line):
+            off = is_taken_off(refund, line)
+            if off:
                 units[line.line_gid] += line.quantity
+            if before:
+                found = stated if off else others
+                found[line.line_gid] += line.quantity
     for line in order.lines:
         if line.kind == "shipping":
             units[line.gid] = gone[line.gid]
     for gid, known in order.taken_before:
-        units[gid] = max(units[gid], known)
+        # beside those of which the refunds of then say it themselves
+        units[gid] += min(max(known - stated[gid], 0), others[gid])
     # Units that an edit put back stay in its refund.
     return +Counter({gid: min(taken, gone[gid]) for gid, taken in units.items()})
 
@@ -107,7 +115,7 @@ def shrunk_lines(order: Order) -> tuple[OrderLine, ...]:
     lines = [line for line in order.lines if units[line.gid]]
     if not lines:
         return ()
-    stated = _stated(order)
+    stated = _stated(order, units)
     readings = [
         tuple(_without(line, units[line.gid], stated.get(line.gid)) for line in lines),
         tuple(_without(line, units[line.gid], None) for line in lines),
@@ -129,12 +137,33 @@ class Worth:
     shop_tax: Money
 
 
-def _stated(order: Order) -> dict[str, Worth]:
-    """``{line gid: Worth}`` of the lines whose units Shopify states amounts for."""
+def _stated(order: Order, units: Counter) -> dict[str, Worth]:
+    """``{line gid: Worth}`` of the lines for whose units Shopify states amounts.
+
+    A line may also have units that came back: of these nothing is taken off.
+    """
+    found: dict[str, Worth] = {}
+    for counts in (is_taken_off, _is_not_restocked, _any):
+        worths = _worths(order, counts)
+        for gid, worth in worths.items():
+            if worth.units == units[gid]:
+                found.setdefault(gid, worth)
+    return found
+
+
+def _is_not_restocked(refund: Refund, line: RefundLine) -> bool:
+    return line.restock_type not in RESTOCKED
+
+
+def _any(refund: Refund, line: RefundLine) -> bool:
+    return True
+
+
+def _worths(order: Order, counts: Callable[[Refund, RefundLine], bool]) -> dict[str, Worth]:
     found: dict[str, Worth] = {}
     for refund in order.refunds:
         for line in refund.lines:
-            if not (line.subtotal or line.tax):
+            if not (line.subtotal or line.tax) or not counts(refund, line):
                 continue
             worth = Worth(line.quantity, line.subtotal, line.tax, line.shop_subtotal, line.shop_tax)
             known = found.get(line.line_gid)
@@ -157,10 +186,22 @@ def _is_all(order: Order, units: Counter) -> bool:
         return False
     return not (
         any(line.quantity - line.current_quantity != units[line.gid] for line in order.lines)
-        or any(refund.shipping or refund.adjustments or refund.duties for refund in order.refunds)
+        or any(_says_more(order, refund) for refund in order.refunds)
         # gone with the units that they are for, which no refund tells
         or any(line.kind in ("duty", "fee") for line in order.lines)
     )
+
+
+def _says_more(order: Order, refund: Refund) -> bool:
+    """Whether a refund is of more than units, or its money is not what they are worth."""
+    if refund.shipping or refund.adjustments or refund.duties:
+        return True
+    if not refund.transaction_gids or refund.total is None:
+        return False
+    worth = Money.sum((line.subtotal for line in refund.lines), order.currency)
+    if not order.taxes_included:
+        worth += Money.sum((line.tax for line in refund.lines), order.currency)
+    return refund.total != worth
 
 
 def _total(order: Order, shrunk: Iterable[OrderLine]) -> Money:
@@ -184,7 +225,7 @@ def _without(line: OrderLine, units: int, worth: Worth | None) -> OrderLine:
     def part(amount: Money) -> Money:
         return allocate(amount, (kept, units))[0] if kept else Money.zero(amount.currency)
 
-    if worth and kept and worth.units == units and abs(worth.net.amount) <= abs(line.net.amount):
+    if worth and kept and abs(worth.net.amount) <= abs(line.net.amount):
         net, shop_net = line.net - worth.net, line.shop_net - worth.shop_net
         taxes = tuple(_less_tax(line.taxes, worth))
     else:

@@ -123,7 +123,7 @@ class ShopifyAccountant(models.AbstractModel):
                 )
             )
             for same in lines.grouped("account_id").values():
-                if len({line.balance > 0 for line in same}) == 2:
+                if len({line.amount_residual_currency > 0 for line in same}) == 2:
                     matches.append(same)
         if matches:
             self.env["account.move.line"]._reconcile_plan(matches)

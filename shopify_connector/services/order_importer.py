@@ -69,7 +69,11 @@ class ShopifyOrderImporter(models.AbstractModel):
                 orders.append(order)
         if orders:
             outcomes |= self._import(backend, orders, bindings)
-        applied = [(order, outcomes[order.gid]) for order in mapped if outcomes[order.gid].record]
+        applied = [
+            (order, outcomes[order.gid])
+            for order in mapped
+            if outcomes[order.gid].record and not self._is_outdated(bindings.get(order.gid), order)
+        ]
         self._after_apply(backend, applied, context)
         return outcomes
 
@@ -86,6 +90,7 @@ class ShopifyOrderImporter(models.AbstractModel):
                 for line in lines
                 if line.shopify_gid and line.shopify_taken_off > 0
             ),
+            refunds_before=frozenset(binding.refund_ids.mapped("shopify_gid") if binding else ()),
         )
 
     def _after_apply(self, backend, applied, context):
@@ -154,15 +159,21 @@ class ShopifyOrderImporter(models.AbstractModel):
             if reason:
                 return Outcome("skipped", message=self._skip_sentence(order, *reason))
             return None
-        if binding.difference or by_hand:
+        if by_hand:
             return None
-        if binding._has_applied(order.updated_at):
+        settled = binding._has_applied(order.updated_at) and not binding.difference
+        if settled or self._is_outdated(binding, order):
             return Outcome(
                 "unchanged",
                 record=binding.sale_order_id,
                 message=self.env._("%s is up to date.", order.name),
             )
         return None
+
+    def _is_outdated(self, binding, order):
+        """Whether this was read before what is known: Shopify's answers may overtake each other."""
+        known = binding and binding.shopify_updated_at
+        return bool(known) and order.updated_at < known
 
     def _skip_sentence(self, order, kind, values):
         sentences = {

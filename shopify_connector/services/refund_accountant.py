@@ -27,6 +27,25 @@ class ShopifyAccountant(models.AbstractModel):
         )
         return super()._moves_to_match(order) | open_ones.move_ids
 
+    def _is_settled_abroad(self, order):
+        """What the customer may still get back is no exchange difference."""
+        return super()._is_settled_abroad(order) and not order.refund_ids.filtered(
+            self._may_be_owed
+        )
+
+    def _may_be_owed(self, refund):
+        """Whether a refund may leave the customer with more than was paid for."""
+        if refund.state in ("waiting", "to_book", "exception"):
+            return True
+        if refund.money_state not in ("none", "failed"):
+            return False
+        paid = refund.order_id.payment_ids.filtered(lambda payment: payment._is_money())
+        if refund.processed_at <= max(paid.mapped("processed_at")):
+            # What was paid after it was that much less.
+            return False
+        moves = refund._live_moves()
+        return any(moves.mapped("amount_residual")) if moves else bool(refund.line_ids)
+
 
 class ShopifyRefundAccountant(models.AbstractModel):
     """A step of the accounting of orders; looks at what is there, so it may run at any time."""
@@ -53,9 +72,7 @@ class ShopifyRefundAccountant(models.AbstractModel):
             open_ones._set_state("not_booked", self.env._("Refunds of this store are only kept."))
             return {}
         blocks = defaultdict(list)
-        waiting = refunds.filtered(
-            lambda refund: not refund._live_moves() and refund.state != "booked"
-        )
+        waiting = refunds.filtered(self._is_undecided)
         known = refunds.order_id - waiting.order_id
         while waiting:
             # Each refund builds on what the one before it credited.
@@ -74,6 +91,12 @@ class ShopifyRefundAccountant(models.AbstractModel):
         self._go_on(backend, refunds.filtered(lambda r: r.state == "to_book"), blocks)
         self._invoice_again(refunds.order_id - known, plan)
         return blocks
+
+    def _is_undecided(self, refund):
+        """What was found to be on no invoice stays so: later invoices leave it out."""
+        if refund._live_moves() or refund.state == "booked":
+            return False
+        return refund.state != "not_booked" or refund.state_note != self._uninvoiced_note()
 
     def _invoice_again(self, orders, plan):
         """A credit note may let units be invoiced that waited for it."""
@@ -181,10 +204,21 @@ class ShopifyRefundAccountant(models.AbstractModel):
                 move.shopify_refund_id._set_state("exception", block.message)
                 blocks[move.shopify_refund_id.order_id].append(block)
                 ready -= move.shopify_refund_id
-        (drafts & ready.move_ids).action_post()
+        self._post(drafts & ready.move_ids)
         if policy == "paid":
             ready -= self._pay(backend, ready, blocks)
         self._finish(ready)
+
+    def _post(self, moves):
+        """Odoo matches credit notes with the invoices that they name by their position: in one go
+        no two may name the same, else the others meet the invoices of other customers.
+        """
+        while moves:
+            batch = moves.browse()
+            for invoice, some in moves.grouped("reversed_entry_id").items():
+                batch |= some[:1] if invoice else some
+            batch.action_post()
+            moves -= batch
 
     def _needs_no_move(self, refund):
         """Nothing is to be credited, yet its money may be booked."""
@@ -249,7 +283,7 @@ class ShopifyRefundAccountant(models.AbstractModel):
                 )
             )
             for same in lines.grouped("account_id").values():
-                if len({line.balance > 0 for line in same}) == 2:
+                if len({line.amount_residual_currency > 0 for line in same}) == 2:
                     matches.append(same)
         if matches:
             self.env["account.move.line"]._reconcile_plan(matches)

@@ -19,6 +19,9 @@ from .inbox_verdict import describe
 
 _logger = logging.getLogger(__name__)
 
+# A refund of which these change is to be looked at again.
+_MONEY = {"money_state", "amount_money"}
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -280,6 +283,8 @@ class ShopifyRefundRecorder(models.AbstractModel):
                     vals["content"] = record.content
                 vals["line_ids"] = [Command.clear(), *map(Command.create, lines)]
                 if vals := _changed(record, vals):
+                    if record.state == "not_booked" and vals.keys() & _MONEY:
+                        vals["state"] = "to_book"
                     record.write(vals)
                     changed |= record
                 if credited:

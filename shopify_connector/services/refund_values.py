@@ -122,10 +122,11 @@ class ShopifyRefundValues(models.AbstractModel):
 
     def _credits(self, refund, invoices):
         """What is to be credited; None when that has to wait for an invoice."""
-        credits = []
+        credits, units = [], {}
         for line in refund.line_ids:
             if line.kind == "item":
-                credit = self._item(line)
+                credit = self._item(line, units)
+                units[line] = credit.quantity if credit and line.quantity else 0.0
             elif line.kind in ("shipping", "duty"):
                 if line.sale_line_id and not self._invoice_lines(line):
                     if line.full_amount:
@@ -160,25 +161,34 @@ class ShopifyRefundValues(models.AbstractModel):
             template=self._invoice_lines(line).sorted("id")[-1:],
         )
 
-    def _item(self, line):
-        """Units that are on an invoice are credited, the others are never invoiced."""
+    def _item(self, line, before):
+        """Units that are on an invoice are credited, the others are never invoiced.
+
+        :param before: ``{line: units credited}`` of the lines of the refund that come before
+        """
         if not line.quantity:
             return self._whole(line, 1.0) if line.amount_total else None
         if not line.sale_line_id:
             return self._whole(line, line.quantity)
-        units = self._units(line)
+        units = self._units(line, before)
         if not units:
             return None
         credit = self._whole(line, units)
         if units < line.quantity:
             weights = (exact(units), exact(line.quantity - units))
-            digits = line.currency_id.decimal_places
             for name in ("untaxed", "tax", "shop_untaxed", "shop_tax"):
                 amount = Money(getattr(credit, name), "")
+                digits = self._digits(line, name)
                 setattr(credit, name, allocate(amount, weights, digits)[0].amount)
         return credit
 
-    def _units(self, line):
+    def _digits(self, line, name):
+        """Decimals of an amount: ``shop_...`` are in the currency of the books, if they count."""
+        shop = name.startswith("shop_")
+        currency = line.company_id.currency_id if shop else line.currency_id
+        return currency.decimal_places
+
+    def _units(self, line, before):
         """How many units of a line are to be credited.
 
         What had been sent is looked for on the invoices first, whether or not it came back; of
@@ -193,17 +203,33 @@ class ShopifyRefundValues(models.AbstractModel):
                 lambda row: row.move_id.move_type == "out_refund" and row.parent_state != "cancel"
             ).mapped("quantity")
         )
-        left = max(invoiced - credited, 0.0)
+        own = {
+            other: units
+            for other, units in before.items()
+            if other.sale_line_id == line.sale_line_id
+        }
+        left = max(invoiced - credited - sum(own.values()), 0.0)
         if line.had_left:
             return min(line.quantity, left)
-        others = line.sale_line_id.shopify_refund_line_ids - line
-        gone = sum(
-            other._uncredited()
-            for other in others
-            if other.refund_id.state in ("booked", "not_booked") or other.refund_id._live_moves()
-        )
+        others = line.sale_line_id.shopify_refund_line_ids - line.refund_id.line_ids
+        gone = sum(self._left_uninvoiced(line, other) for other in others)
+        gone += sum(other.quantity - units for other, units in own.items())
         not_invoiced = max(line.ordered_quantity - invoiced - gone, 0.0)
         return min(max(line.quantity - not_invoiced, 0.0), left)
+
+    def _left_uninvoiced(self, line, other):
+        """Units of another refund that are never to be invoiced. One that was made before and is
+        not decided yet comes first, too.
+        """
+        refund = other.refund_id
+        if refund.state in ("booked", "not_booked") or refund._live_moves():
+            return other._uncredited()
+
+        def moment(item):
+            return item.processed_at, item.id
+
+        earlier = moment(refund) < moment(line.refund_id)
+        return other.quantity if earlier and not other.had_left else 0.0
 
     # === TAXES === #
 
@@ -215,11 +241,11 @@ class ShopifyRefundValues(models.AbstractModel):
             left_out = self._left_out(credit, weights)
         else:
             weights, left_out = self._order_weights(credit, invoices), Decimal(0)
-        digits = line.currency_id.decimal_places
         moneys = {tax_id: Money(weight, currency) for tax_id, weight in weights.items()}
         try:
             for name, taxes in (("tax", credit.taxes), ("shop_tax", credit.shop_taxes)):
                 amount = Money(getattr(credit, name), currency)
+                digits = self._digits(line, name)
                 shares = split_tax(amount, moneys, Money(left_out, currency), digits)
                 taxes.update({tax_id: share.amount for tax_id, share in shares.items()})
         except ValueError:
@@ -231,8 +257,12 @@ class ShopifyRefundValues(models.AbstractModel):
         moves = sale_line.invoice_lines.move_id.filtered(lambda move: move.state != "cancel")
         invoiced = sale_line._shopify_invoiced(moves).amounts
         taxes = credit.template.tax_ids.flatten_taxes_hierarchy()
+        credited = self._credited_without_units(sale_line)
         weights = {
-            tax.id: max(invoiced.get((str(tax.id), DOCUMENT), Decimal(0)), Decimal(0))
+            tax.id: max(
+                invoiced.get((str(tax.id), DOCUMENT), Decimal(0)) - credited[str(tax.id)],
+                Decimal(0),
+            )
             for tax in taxes
         }
         if sum(weights.values()) < abs(credit.tax):
@@ -243,6 +273,17 @@ class ShopifyRefundValues(models.AbstractModel):
                 tax_id: invoiced.get((str(tax_id), DOCUMENT), Decimal(0)) for tax_id in weights
             }
         return weights
+
+    def _credited_without_units(self, sale_line):
+        """``{tax id: amount}`` of credit notes over a part of a line's amount, which are not linked
+        with the line.
+        """
+        rows = sale_line.shopify_refund_line_ids.credit_line_ids - sale_line.invoice_lines
+        credited = defaultdict(Decimal)
+        for row in rows.filtered(lambda row: row.parent_state != "cancel" and row.extra_tax_data):
+            for tax_id, amounts in row.extra_tax_data["manual_tax_amounts"].items():
+                credited[tax_id] += exact(amounts.get(f"tax_amount{DOCUMENT}", 0.0))
+        return credited
 
     def _left_out(self, credit, weights):
         """The weight of taxes that Shopify charged and the store does not book."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
-from mapper_nodes import bag, line_item, order, shipping_line, tax, usd
+from mapper_nodes import allocation, bag, line_item, order, shipping_line, tax, usd
 
 from shopify_connector.mappers.money import Money
 from shopify_connector.mappers.order import map_order, prove
@@ -84,6 +84,38 @@ def test_before_or_after_it_was_delivered(status, refunds, units):
 def test_what_is_left_is_worth_what_shopify_says():
     (line,) = mapped(current=1089, refunds=[refund((1, 1, "CANCEL", 1001, 110))]).kept_lines
     assert (line.quantity, line.net, line.tax_total) == (1, usd("9.99"), usd("0.90"))
+
+
+def test_units_that_came_back_do_not_lower_what_is_left():
+    """Of three units that are worth 3.34, 3.33 and 3.33, the second is cancelled."""
+    item = line_item(1, 334, 3, currentQuantity=1)
+    item["discountAllocations"] = [allocation(2)]
+    refunds = [
+        refund((1, 1, "RETURN", 333, 0), **PAID_BACK),
+        refund((1, 1, "CANCEL", 334, 0), **PAID_BACK),
+    ]
+    node = order([item], total=1000, displayFulfillmentStatus="FULFILLED", refunds=refunds)
+    (line,) = map_order(node).kept_lines
+    assert (line.quantity, line.net) == (2, usd("6.66"))
+
+
+def test_what_was_taken_off_before_stays_beside_what_is_cancelled_now():
+    item = line_item(1, 1000, 3, currentQuantity=1)
+    refunds = [
+        refund((1, 1, "NO_RESTOCK", 1000, 0), **PAID_BACK),
+        refund((1, 1, "CANCEL", 1000, 0), **PAID_BACK),
+    ]
+    refunds[0]["id"] = first = "gid://shopify/Refund/0"
+    node = order([item], total=3000, displayFulfillmentStatus="FULFILLED", refunds=refunds)
+
+    def taken(before, *known):
+        options = {"taken_before": ((LINE, before),), "refunds_before": frozenset(known)}
+        return taken_units(map_order(node, **options))
+
+    assert taken(0) == {LINE: 1}
+    assert taken(1, first) == {LINE: 2}
+    assert taken(2, first, refunds[1]["id"]) == {LINE: 2}
+    assert taken(1, first, refunds[1]["id"]) == {LINE: 1}
 
 
 def test_a_share_where_shopify_says_nothing_or_nothing_that_fits():
@@ -176,3 +208,12 @@ def test_recorded_edit_is_worth_its_current_total():
     assert [line.quantity for line in order_.kept_lines] == [1, 2]
     kept = Money.sum((line.total_included for line in order_.kept_lines), "CAD")
     assert kept == order_.totals.current_total
+
+
+def test_money_that_stands_for_no_unit_is_no_contradiction():
+    """Goodwill lowers the current total as well; it takes nothing off the lines."""
+    goodwill = refund(totalRefundedSet=bag(500), **PAID_BACK) | {"id": "gid://shopify/Refund/2"}
+    cancelled = refund((1, 1, "CANCEL", 1000, 100), totalRefundedSet=bag(1100), **PAID_BACK)
+    found = mapped(current=600, refunds=[cancelled, goodwill])
+    assert prove(found) == ()
+    assert found.kept_lines[0].total_included == usd(11)
