@@ -44,6 +44,7 @@ from . import (
     test_payment,
     test_refund,
     test_refund_documents,
+    test_refund_drawn,
     test_refund_kept,
     test_refund_lifecycle,
     test_refund_parts,

@@ -22,6 +22,7 @@ GATEWAYS = ("shopify_payments", "gift_card", "shopify_store_credit", "paypal")
 # What an order of several payments may hold beside those that moved money.
 NO_MONEY = (("SALE", "FAILURE"), ("SALE", "PENDING"), ("AUTHORIZATION", "SUCCESS"))
 DATE = "2026-10-05T08:30:00Z"
+COUNTS = st.integers(0, 8)
 
 
 @dataclass
@@ -40,14 +41,14 @@ class Books:
     payments: list = field(default_factory=list)
 
     def book(self, figure, pair, sign=1):
-        setattr(self, figure, _plus(getattr(self, figure), pair, sign))
+        setattr(self, figure, plus(getattr(self, figure), pair, sign))
 
     @property
     def paid(self):
         return tuple(sum(pair[side] for pair in self.payments) for side in (0, 1))
 
 
-def _plus(left, right, sign=1):
+def plus(left, right, sign=1):
     return left[0] + sign * right[0], left[1] + sign * right[1]
 
 
@@ -203,16 +204,16 @@ def transactions(draw, pen, total):
         add(kind, status, total, "shopify_payments")
     if pen.seen == pen.shop and draw(st.integers(0, 5)) == 0:
         change = draw(st.integers(1, 5_000))
-        add("SALE", "SUCCESS", _plus(total, (change, change)), "cash")
+        add("SALE", "SUCCESS", plus(total, (change, change)), "cash")
         add("CHANGE", "SUCCESS", (change, change), "cash")
         return found, "PAID"
     kind = draw(st.sampled_from(["SALE", "CAPTURE"]))
     cuts = draw(st.lists(st.integers(1, total[0]), max_size=2, unique=True))
-    shares = _shares(total, sorted({*cuts, total[0]}))
-    kept = draw(st.sampled_from([len(shares)] * 3 + [len(shares) - 1, 0]))
-    for pair in shares[:kept]:
+    parts = shares(total, sorted({*cuts, total[0]}))
+    kept = draw(st.sampled_from([len(parts)] * 3 + [len(parts) - 1, 0]))
+    for pair in parts[:kept]:
         add(kind, "SUCCESS", pair, draw(st.sampled_from(GATEWAYS)))
-    return found, "PAID" if kept == len(shares) else "PARTIALLY_PAID" if kept else "PENDING"
+    return found, "PAID" if kept == len(parts) else "PARTIALLY_PAID" if kept else "PENDING"
 
 
 def transaction(gid, kind, status, amount, gateway):
@@ -229,33 +230,32 @@ def transaction(gid, kind, status, amount, gateway):
     }
 
 
-def _shares(total, ends):
+def shares(total, ends):
     """Parts of a pair that end at these seen amounts; in the other currency they sum up too."""
     marks = [(0, 0), *((end, total[1] * end // total[0]) for end in ends)]
-    return [_plus(end, start, -1) for start, end in pairwise(marks)]
+    return [plus(end, start, -1) for start, end in pairwise(marks)]
 
 
 def part_of(total, index, parts):
     """One of equal parts of a pair; all of them sum to it."""
     marks = [[amount * place // parts for amount in total] for place in (index, index + 1)]
-    return _plus(marks[1], marks[0], -1)
+    return plus(marks[1], marks[0], -1)
 
 
 @st.composite
-def orders(draw, number=1, edits=True):
+def orders(draw, number=1, edits=True, lines=line_items, counts=COUNTS):
     """Draw (order node, Books).
 
     :param number: of the order, or a function that gives it
     :param edits: whether units may have been taken off
+    :param lines: function that gives a strategy of one line, ``counts`` one of how many there are
     """
     number = number() if callable(number) else number
     seen = draw(st.sampled_from(CURRENCIES))
     shop = draw(st.sampled_from([seen, *CURRENCIES]))
     pen = Pen(number, seen, shop, draw(st.integers(200, 5000)))
     included = draw(st.booleans())
-    items = [
-        draw(line_items(pen, index, included, edits)) for index in range(1, draw(st.integers(1, 9)))
-    ]
+    items = [draw(lines(pen, index, included, edits)) for index in range(1, 1 + draw(counts))]
     tip = pen.bag(pen.pair(draw(st.sampled_from([0, 0, 250, 300]))))
     if minor(tip)[0] and draw(st.booleans()):
         items.insert(
@@ -325,7 +325,7 @@ def add_up(node):
                 (tax["title"], tax["rate"], bool(tax["channelLiable"])),
                 minor(tax["priceSet"]),
             )
-            books.taxes[key] = _plus(books.taxes.get(key, (0, 0)), amount)
+            books.taxes[key] = plus(books.taxes.get(key, (0, 0)), amount)
             books.book("tax", amount)
             if not included:
                 books.book("total", amount)
@@ -346,7 +346,7 @@ def add_up(node):
     for item in node["transactions"]:
         if item["status"] == "SUCCESS" and item["kind"] in ("SALE", "CAPTURE", "CHANGE"):
             sign = -1 if item["kind"] == "CHANGE" else 1
-            books.payments.append(_plus((0, 0), minor(item["amountSet"]), sign))
+            books.payments.append(plus((0, 0), minor(item["amountSet"]), sign))
     return books
 
 
@@ -360,7 +360,7 @@ def close(node):
         totalShippingPriceSet=pen.bag(books.shipping),
         totalDiscountsSet=pen.bag(books.discount),
         totalReceivedSet=pen.bag(books.paid),
-        totalOutstandingSet=pen.bag(_plus(books.total, books.paid, -1)),
+        totalOutstandingSet=pen.bag(plus(books.total, books.paid, -1)),
     )
     return books
 

@@ -15,7 +15,7 @@ def reduce(node, splits, goes_wrong, tries=100):
     best, found = (node, close(node), splits), True
     while found:
         found = False
-        for smaller in _smaller(best[0], best[2]):
+        for smaller in simpler_orders(best[0], best[2]):
             if tries <= 0:
                 return best
             tries -= 1
@@ -25,7 +25,7 @@ def reduce(node, splits, goes_wrong, tries=100):
     return best
 
 
-def _smaller(node, splits):
+def simpler_orders(node, splits):
     """Orders that are simpler in one way, the boldest first."""
     if splits:
         yield node, close(node), splits[:-1]
