@@ -76,8 +76,11 @@ def extra_tax_data(
 
 
 def books_rate(order: Order) -> float | None:
-    """Units of the order's currency for one of the store's, as Shopify converted; None at zero."""
-    lines = order.booked_lines
+    """Units of the order's currency for one of the store's, as Shopify converted; None at zero.
+
+    By what was ordered: lines that change later have the rate of the others.
+    """
+    lines = [line.without_taxes(order.left_out) for line in order.lines]
     total = sum(line.total_included.amount for line in lines)
     shop_total = sum(line.shop_total_included.amount for line in lines)
     if not total or not shop_total:

@@ -218,18 +218,19 @@ class ShopifyRefundValues(models.AbstractModel):
         return min(max(line.quantity - not_invoiced, 0.0), left)
 
     def _left_uninvoiced(self, line, other):
-        """Units of another refund that are never to be invoiced. One that was made before and is
-        not decided yet comes first, too.
+        """Units of another refund that are never to be invoiced, when it was made before: it comes
+        first, also where it is not decided yet.
         """
         refund = other.refund_id
-        if refund.state in ("booked", "not_booked") or refund._live_moves():
-            return other._uncredited()
 
         def moment(item):
             return item.processed_at, item.id
 
-        earlier = moment(refund) < moment(line.refund_id)
-        return other.quantity if earlier and not other.had_left else 0.0
+        if moment(refund) > moment(line.refund_id):
+            return 0.0
+        if refund.state in ("booked", "not_booked") or refund._live_moves():
+            return other._uncredited()
+        return 0.0 if other.had_left else other.quantity
 
     # === TAXES === #
 

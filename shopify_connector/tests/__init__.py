@@ -51,6 +51,7 @@ from . import (
     test_refund_read,
     test_refund_recordings,
     test_refund_request,
+    test_refund_several,
     test_restock,
     test_restock_flow,
     test_stock_check,

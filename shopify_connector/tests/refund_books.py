@@ -22,7 +22,7 @@ class Goods:
 
     :ivar sent: delivered, whatever came back; ``back``: received, ``expected``: on open receipts
     :ivar kept: refunded while the customer keeps them
-    :ivar dropped: never to be sent; ``taken``: of these, not ordered any more
+    :ivar dropped: never to be sent
     """
 
     ordered: int
@@ -31,7 +31,6 @@ class Goods:
     expected: int = 0
     kept: int = 0
     dropped: int = 0
-    taken: int = 0
 
     @property
     def open(self):
@@ -62,6 +61,8 @@ class Booking:
 class Ledger:
     """Odoo's side of a :class:`~.refund_store.Store`.
 
+    :ivar taken_off: entries of refunds whose units are not ordered any more
+    :ivar parted: lines of which some units were invoiced before others
     :param side: of the pairs, the one in which the order is kept
     :param when: the store's ``invoice_when``; ``validated``: receipts are validated at once
     """
@@ -73,12 +74,13 @@ class Ledger:
             for index, line in enumerate(store.lines)
             if line.node["requiresShipping"]
         }
-        self.taken = Counter()
+        self.taken_off: list = []
         self.invoiced, self.credited = Counter(), Counter()
         self.shipped = [False for _line in store.shipping]
         self.is_invoiced = False
+        self.parted: set[int] = set()
         self.bookings = defaultdict(Booking)
-        self.seen = 0
+        self.heard = 0
 
     # === GOODS === #
 
@@ -106,20 +108,21 @@ class Ledger:
 
     def hear(self):
         """Odoo hears of what is in Shopify."""
-        lines, status = self.store.lines, self.store.node["displayFulfillmentStatus"]
-        for refund in self.store.refunds[self.seen :]:
+        unfulfilled = self.store.node["displayFulfillmentStatus"] == "UNFULFILLED"
+        for refund in self.store.refunds[self.heard :]:
             for entry in refund.entries:
                 if entry.line in self.goods:
                     self._move(self.goods[entry.line], entry)
                 edit = not refund.transactions and entry.restock != "RETURN"
-                if entry.unsent and (entry.restock == "CANCEL" or edit):
-                    self.taken[entry.line] += entry.units
-        self.seen = len(self.store.refunds)
-        if status == "UNFULFILLED":
-            for index, line in enumerate(lines):
-                self.taken[index] = max(self.taken[index], line.gone)
+                if unfulfilled or (entry.unsent and (entry.restock == "CANCEL" or edit)):
+                    self.taken_off.append(entry)
+        self.heard = len(self.store.refunds)
         if self.validated:
             self.receive()
+
+    def taken(self, index):
+        """Units of a line that are not ordered any more."""
+        return sum(entry.units for entry in self.taken_off if entry.line == index)
 
     def _move(self, goods, entry):
         units = entry.units
@@ -162,7 +165,7 @@ class Ledger:
         if self.when == "payment":
             return self.store.node["displayFinancialStatus"] in ("PAID", "PARTIALLY_REFUNDED")
         if self.when == "delivery":
-            ordered = [i for i, goods in self.goods.items() if goods.ordered > self.taken[i]]
+            ordered = [i for i, goods in self.goods.items() if goods.ordered > self.taken(i)]
             delivered = [goods.sent - goods.back for goods in self.goods.values()]
             return not ordered or any(units > 0 for units in delivered)
         return True
@@ -175,6 +178,8 @@ class Ledger:
             if self.when == "delivery" and index in self.goods:
                 wanted = min(wanted, self.goods[index].sent - self.goods[index].back)
             more = wanted - self.net(index)
+            if 0 < more < line.quantity - line.gone or (more > 0 and self.invoiced[index]):
+                self.parted.add(index)
             if more > 0:
                 self.invoiced[index] += more
                 self.is_invoiced = True
@@ -239,16 +244,14 @@ class Ledger:
             return min(entry.units, left)
         line = self.store.lines[entry.line]
         others = 0
-        for other in self.store.refunds:
+        for other in self.store.refunds[: self.store.refunds.index(refund)]:
             booking = self.bookings[other.gid]
             decided = booking.state in (BOOKED, NOT_BOOKED)
-            earlier = self.store.refunds.index(other) < self.store.refunds.index(refund)
-            if other is not refund and (decided or earlier):
-                others += sum(
-                    item.units - booking.credited[position]
-                    for position, item in enumerate(other.entries)
-                    if item.line == entry.line and (decided or item.unsent)
-                )
+            others += sum(
+                item.units - booking.credited[position]
+                for position, item in enumerate(other.entries)
+                if item.line == entry.line and (decided or item.unsent)
+            )
         others += sum(
             refund.entries[position].units - units
             for position, units in found.items()
@@ -279,35 +282,66 @@ class Ledger:
     def remainder(self):
         """What invoices less credit notes must be over, once all is invoiced: ``(pair, slack)``.
 
-        Units that were refunded without being booked, and never invoiced, are on no document.
+        What a posted invoice says of some units of a line may be rounded otherwise than those that
+        were cancelled later.
         """
-        left, slack = self.store.total, 0
+        left = self.store.total
         for refund in self.store.refunds:
-            booking = self.bookings[refund.gid]
-            if booking.state == BOOKED and not refund.pays_out:
+            if self.is_booked(refund) and not refund.pays_out:
                 done = refund.state == "done"
                 left = plus(left, refund.paid if done else plus(refund.worth, refund.kept, -1), -1)
+        for net, tax in self._never_invoiced():
+            left = plus(left, net if self.store.included else plus(net, tax), -1)
+        slack = sum(1 + len(self.store.lines[index].node["taxLines"]) for index in self.rounded)
+        return left, slack + sum(map(self._guessed, range(len(self.store.lines))))
+
+    def is_booked(self, refund):
+        return self.bookings[refund.gid].state == BOOKED
+
+    def _never_invoiced(self):
+        """``(net, tax)`` of what was refunded without being booked and is on no document."""
         for index in range(len(self.store.lines)):
             never, entries = self.never(index), self._unbooked(index)
             units = sum(entry.units for entry in entries)
-            if never and units:
-                for entry in entries:
-                    whole = entry.net if self.store.included else plus(entry.net, entry.tax)
-                    left = plus(left, tuple(amount * never // units for amount in whole), -1)
-                slack += 0 if never == units else 3 * len(entries)
+            for entry in entries if never else ():
+                yield tuple(
+                    tuple(amount * never // units for amount in pair)
+                    for pair in (entry.net, entry.tax)
+                )
         for refund in self.store.refunds:
-            if self.bookings[refund.gid].state != BOOKED:
-                for index, net, tax, _whole in refund.shipping:
-                    if not self.shipped[index]:
-                        left = plus(left, net if self.store.included else plus(net, tax), -1)
-        return left, slack
+            for index, net, tax, _whole in refund.shipping:
+                if not self.is_booked(refund) and not self.shipped[index]:
+                    yield net, tax
+
+    def _guessed(self, index):
+        """Minor units by which a share of several refunds may be wrong: nobody says of which of
+        them the units were invoiced.
+        """
+        never, entries = self.never(index), self._unbooked(index)
+        exact = never in (0, sum(entry.units for entry in entries))
+        return 0 if exact else 3 * len(entries)
+
+    @property
+    def is_guessed(self):
+        return any(map(self._guessed, range(len(self.store.lines))))
+
+    @property
+    def rounded(self):
+        """Lines of which some units were invoiced before others were given up."""
+        return {
+            entry.line
+            for refund in self.store.refunds
+            for position, entry in enumerate(refund.entries)
+            if entry.line in self.parted
+            and entry.units > self.bookings[refund.gid].credited[position]
+        }
 
     def never(self, index):
         """Units that were refunded without being booked and are on no invoice."""
         booked = sum(
             entry.units
             for refund in self.store.refunds
-            if self.bookings[refund.gid].state == BOOKED
+            if self.is_booked(refund)
             for entry in refund.entries
             if entry.line == index
         )
@@ -318,7 +352,7 @@ class Ledger:
         return [
             entry
             for refund in self.store.refunds
-            if self.bookings[refund.gid].state != BOOKED
+            if not self.is_booked(refund)
             for entry in refund.entries
             if entry.line == index
         ]

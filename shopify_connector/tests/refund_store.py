@@ -14,6 +14,8 @@ from .order_drawn import Pen, minor, plus, round_half_up, transaction
 from .refund_steps import NOTHING, UNPAID, Entry, Given, Line, page, share, some
 
 FIRST = datetime(2026, 10, 6, 10)
+# Less in minor units is nothing at all in some other currency.
+LEAST = 20
 
 
 class Store:
@@ -70,7 +72,7 @@ class Store:
     # === STEPS === #
 
     def _pay(self, step):
-        left = plus(self.current, self.net, -1)
+        left = plus(self.current, plus(self.received, self.returned, -1), -1)
         if left[0] > 0 and left[1] > 0:
             self._add_transaction("SALE", "SUCCESS", left)
 
@@ -119,7 +121,9 @@ class Store:
                 self._adjust(refund)
 
     def _refund(self, step):
-        entries = [entry for wish in step.units for entry in self._entries(*wish)]
+        entries = []
+        for wish in step.units:
+            entries += self._entries(*wish, {(entry.line, entry.restock) for entry in entries})
         shipping = self._shipping_back(step.shipping)
         worth = NOTHING
         for parts in (*((entry.net, entry.tax) for entry in entries), *(s[1:3] for s in shipping)):
@@ -143,8 +147,11 @@ class Store:
 
     # === WHAT IS GIVEN BACK === #
 
-    def _entries(self, position, per_mille, restock):
-        """Units of a line, as far as there are any of that kind."""
+    def _entries(self, position, per_mille, restock, known):
+        """Units of a line, as far as there are any of that kind.
+
+        :param known: ``{(position, restock type)}`` of the refund so far: each comes once
+        """
         if position >= len(self.lines):
             return
         line = self.lines[position]
@@ -152,7 +159,7 @@ class Store:
         unsent = restock in ("CANCEL", "GIVE_UP") or not line.kept
         restock = "NO_RESTOCK" if restock == "GIVE_UP" else restock
         units = some(line.open if unsent else line.kept, per_mille)
-        if not units:
+        if not units or (position, restock) in known:
             return
         parts = [share(pair, line.gone, units, line.quantity) for pair in (line.net, line.tax)]
         if unsent:
@@ -203,17 +210,22 @@ class Store:
             return self._amount_alone(refund, step)
         elif not all(refund.worth):
             kind = "none"
+        if kind == "none" and self._is_unexplained():
+            # Nobody could say what a later amount pays for.
+            kind = "exact" if all(refund.worth) else kind
         refund.money = kind
         if kind == "waived":
             refund.kept = refund.worth
         return None if kind in ("none", "waived") else self._money_for(refund, step)
 
+    def _is_unexplained(self):
+        return any(refund.money == "unexplained" for refund in self.refunds)
+
     def _amount_alone(self, refund, step):
         """Goodwill, or what the customer is owed for units that were taken off without money."""
         limit = self.net
         owed = plus(limit, self.current, -1)
-        unexplained = any(other.money == "unexplained" for other in self.refunds)
-        if all(amount > 0 for amount in owed) and not unexplained:
+        if all(amount > 0 for amount in owed) and not self._is_unexplained():
             refund.pays_out, limit = True, owed
         money = self._part(limit, step.extra)
         refund.kept = tuple(-amount for amount in money or NOTHING)
@@ -227,7 +239,7 @@ class Store:
             money = plus(worth, difference, -1)
         elif refund.money == "more" and max(plus(net, self.current, -1)) <= 0:
             money = plus(worth, difference)
-        if min(money) <= 0 or money == worth:
+        if min(money) < LEAST or money == worth:
             refund.money, money = "exact", worth
         if money[0] > net[0] or money[1] > net[1]:
             refund.money, money = "kept", tuple(map(min, zip(money, net, strict=True)))

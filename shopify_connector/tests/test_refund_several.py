@@ -1,0 +1,149 @@
+"""Refunds beside each other and one after the other; tests of what drawn histories found."""
+
+import copy
+
+from .order_nodes import OrderNode
+from .refund_common import RefundCase, page
+
+
+class TestRefundsOfOneOrder(RefundCase):
+    """Several refunds of an order, and orders side by side."""
+
+    def test_two_that_wait_for_one_invoice_leave_other_customers_alone(self):
+        """Their credit notes are posted together and name the same invoice."""
+        self.us.invoice_when = "delivery"
+        first = self.refund(self.refund(self.paid(1001), 1, "5.00"), 2, "3.00")
+        second = self.refund(self.paid(1002), 1, "7.00")
+        sales = [self.sale(self.us, order) for order in (first, second)]
+        self.account()
+        for sale in sales:
+            self.deliver(sale, {"A": 3, "B": 1})
+        self.assertFalse(self.account())
+        for sale, count in zip(sales, (2, 1), strict=True):
+            self.assertEqual(len(self.credit_notes(sale)), count)
+            self.assertSettled(sale)
+            moves = sale.invoice_ids | self.transactions(sale).move_id
+            lines = moves.line_ids
+            others = lines.matched_debit_ids.debit_move_id | lines.matched_credit_ids.credit_move_id
+            self.assertLessEqual(others.move_id, moves, "each with its own")
+
+    def test_taxes_of_shipping_in_parts(self):
+        """4.00 with 0.16 and 0.19: what is left of each tax goes back with the last part."""
+        order = self.paid()
+        sale = self.run_order(order)
+        for number, (amount, tax) in enumerate([("1.00", "0.09"), ("1.50", "0.13")], 1):
+            back = self.shipping_back(order, amount, tax)
+            money = f"{float(amount) + float(tax):.2f}"
+            self.refund(order, number, money, refundShippingLines=page([back]))
+            self.run_order(order)
+        back = self.shipping_back(order, "1.50", "0.13")
+        self.run_order(self.refund(order, 3, "1.63", refundShippingLines=page([back])))
+        found = {self.state: 0.0, self.city: 0.0}
+        for line in self.credit_notes(sale).line_ids.filtered("tax_line_id"):
+            found[line.tax_line_id] += line.balance
+        self.assertEqual(
+            {tax: round(sum_, 2) for tax, sum_ in found.items()},
+            {self.state: 0.16, self.city: 0.19},
+        )
+        self.assertSettled(sale)
+
+    def test_what_was_on_no_invoice_stays_so(self):
+        """Posted credit notes without payments: a later invoice does not bring one about."""
+        self.us.write({"invoice_when": "delivery", "refund_policy": "posted"})
+        order = self.paid(displayFulfillmentStatus="FULFILLED")
+        sale = self.run_order(order)
+        line = self.item(order, 0, 1, "9.87", "0.84", restock="RETURN")
+        self.run_order(self.refund(order, 1, "10.71", refundLineItems=page([line])))
+        self.us._job_restock()
+        self.assertEqual(self.refunds(sale).state, "not_booked")
+        self.deliver(sale, {"A": 2, "B": 1})
+        self.account()
+        self.assertFalse(self.credit_notes(sale))
+        self.assertEqual(self.invoices(sale).amount_total, 36.64)
+
+    def test_money_that_is_kept_on_purpose(self):
+        """Cancelled units of a posted invoice: nothing to book, and nobody is asked."""
+        order = self.paid()
+        sale = self.run_order(order)
+        line = self.item(order, 0, 1, "9.87", "0.84", restock="CANCEL")
+        kept = page([self.adjustment(order, "10.71")])
+        self.refund(order, 1, None, refundLineItems=page([line]), orderAdjustments=kept)
+        self.run_order(order)
+        refund = self.refunds(sale)
+        self.assertEqual((refund.state, refund.amount_value), ("not_booked", 0.0))
+        self.assertEqual(refund.line_ids.mapped("kind"), ["item", "adjustment"])
+        self.assertEqual(
+            (sale.order_line[0].product_uom_qty, sale.order_line[0].qty_invoiced), (2, 3)
+        )
+        self.assertBooks(sale, "47.35")
+
+    def test_free_units_are_not_invoiced_again(self):
+        self.goods[0].invoice_policy = "order"
+        order = self.order()
+        order.line("A", "5.00", 3, discount="15.00")
+        self.transaction(order, 1, order.total)
+        self.us.invoice_when = "delivery"
+        sale = self.run_order(order)
+        order.fields["displayFulfillmentStatus"] = "FULFILLED"
+        line = self.item(order, 2, 1, "0.00", "0.00", restock="RETURN")
+        self.run_order(self.refund(order, 1, None, refundLineItems=page([line])))
+        free = sale.order_line.filtered(lambda one: one.shopify_gid == order.lines[2]["id"])
+        self.assertEqual(free.qty_to_invoice, 2)
+
+    def test_an_undecided_refund_keeps_its_units(self):
+        """One is cancelled before the invoice, its money pending; then one that is on it."""
+        order = self.paid()
+        for number, status in ((1, "PENDING"), (2, "SUCCESS")):
+            line = self.item(order, 0, 1, "9.87", "0.84", restock="CANCEL")
+            self.refund(order, number, "10.71", status=status, refundLineItems=page([line]))
+            sale = self.run_order(order)
+        first, second = self.refunds(sale)
+        self.assertEqual((first.state, first.move_ids.ids), ("waiting", []))
+        self.assertEqual(second.move_ids.amount_total, 10.71)
+
+    def test_an_old_answer_changes_nothing(self):
+        order = self.paid()
+        sale = self.run_order(order)
+        line = self.item(order, 0, 1, "9.87", "0.84")
+        self.refund(order, 1, "10.71", status="PENDING", refundLineItems=page([line]))
+        self.run_order(order)
+        old = copy.deepcopy(order.node)
+        order.extra["transactions"][-1]["status"] = "SUCCESS"
+        order.fields["updatedAt"] = "2026-11-20T10:00:00Z"
+        self.run_order(order)
+        (outcome,) = self.process(self.us, old)
+        self.assertEqual(outcome.status, "unchanged")
+        self.assertFalse(self.account())
+        refund = self.refunds(sale)
+        self.assertEqual((refund.state, refund.money_state), ("booked", "done"))
+        self.assertEqual((refund.amount_money, refund.payment_ids.status), (10.71, "success"))
+
+
+class TestRefundRates(RefundCase):
+    def test_what_the_customer_is_owed_is_no_exchange_difference(self):
+        """Units worth less than a tenth are taken off a paid order: 10.85 wait to be paid out."""
+        self.us.shop_timezone = "UTC"
+        order = self.paid(presentment="EUR", rate="0.9")
+        order.line("A", "99.00")
+        order.extra["transactions"] = []
+        self.transaction(order, 1, order.total)
+        sale = self.run_order(order)
+        line = self.item(order, 1, 1, "10.00", "0.85", restock="CANCEL")
+        self.run_order(self.refund(order, 1, None, refundLineItems=page([line])))
+        note = self.credit_notes(sale)
+        self.assertEqual((note.amount_total, note.amount_residual), (10.85, 10.85))
+
+    def test_one_rate_for_all_lines(self):
+        """An order that shrinks keeps the rate at which it was booked."""
+        self.us.write({"currency_policy": "presentment", "invoice_when": "delivery"})
+        self.env.ref("base.JPY").active = True
+        order = OrderNode(1001, presentment="JPY", rate="150").line("A", "0.01", 2)
+        order.line("B", "4.19")
+        self.transaction(order, 1, order.total)
+        sale = self.run_order(order)
+        line = self.item(order, 0, 1, "0.01", "0", restock="NO_RESTOCK")
+        self.run_order(self.refund(order, 1, None, refundLineItems=page([line])))
+        self.assertEqual(len({row.extra_tax_data["rate"] for row in sale.order_line}), 1)
+        self.deliver(sale, {"A": 1, "B": 1})
+        self.account()
+        self.assertEqual(self.invoices(sale).amount_total_signed, 4.2)
