@@ -127,6 +127,10 @@ class ShopifyBackend(models.Model):
         """Ask a store for what changed since the last time."""
         return self.env["shopify.reconciler"]._poll(self)
 
+    def _job_poll_returns(self):
+        """Ask a store for orders with returns of which no webhook told."""
+        return self.env["shopify.reconciler"]._poll_returns(self)
+
     def _job_reconcile_webhooks(self):
         """Compare and repair the webhook subscriptions of a store."""
         return self.env["shopify.webhook.registrar"]._job_reconcile(self)
@@ -137,6 +141,13 @@ class ShopifyBackend(models.Model):
         for backend in self.search([("use_polling", "=", True)]):
             if backend._can_call():
                 backend._delay(f"shopify:{backend.id}:poll")._job_poll()
+
+    @api.model
+    def _cron_poll_returns(self):
+        """Look for changed returns in all stores, each in a job of its own."""
+        for backend in self.search([("use_polling", "=", True)]):
+            if backend._can_call():
+                backend._delay(f"shopify:{backend.id}:poll-returns")._job_poll_returns()
 
     # === ACTIONS === #
 
@@ -164,6 +175,7 @@ class ShopifyBackend(models.Model):
         for backend in self:
             backend.check_access("write")
             backend._delay(f"shopify:{backend.id}:poll", priority=5)._job_poll()
+            backend._delay(f"shopify:{backend.id}:poll-returns", priority=5)._job_poll_returns()
         return self._notify(self.env._("Shopify is asked for changes in a moment."), "info")
 
     def action_view_subscriptions(self):

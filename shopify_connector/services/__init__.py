@@ -62,6 +62,7 @@ from . import (
     refund_restocker,
     refund_values,
     refund_linker,
+    return_poller,
     tax_matcher,
     watchdog,
     webhook_registrar,

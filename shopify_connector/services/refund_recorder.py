@@ -94,6 +94,7 @@ class ShopifyRefundRecorder(models.AbstractModel):
         self.env["shopify.payment.importer"]._store(
             backend, [order for order in orders if order.refunds], bindings
         )
+        self._note_return_status(scene, orders)
         returns = self._record_returns(scene, orders)
         changed = self._record_refunds(scene, orders, returns)
         if changed and backend.refund_policy != "none":
@@ -141,6 +142,13 @@ class ShopifyRefundRecorder(models.AbstractModel):
         }
 
     # === RETURNS === #
+
+    def _note_return_status(self, scene, orders):
+        """It changes without the order: one that was applied already is not written again."""
+        for order in orders:
+            binding = scene.orders[order.gid]
+            if binding.return_status != order.return_status:
+                binding.return_status = order.return_status
 
     def _record_returns(self, scene, orders):
         """:return: ``{gid: shopify.return}``"""

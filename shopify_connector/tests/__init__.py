@@ -54,6 +54,7 @@ from . import (
     test_refund_several,
     test_restock,
     test_restock_flow,
+    test_return_poll,
     test_stock_check,
     test_stock_check_export,
     test_stock_check_faults,
