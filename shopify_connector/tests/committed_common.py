@@ -51,6 +51,12 @@ class ConnectedCase(BaseCase):
             return _super_send(session, request, **kwargs)
         return super()._request_handler(session, request, **kwargs)
 
+    def forget_jobs(self):
+        """Take away the jobs of stores, also while one is being enqueued."""
+        with self.registry.cursor() as cr:
+            cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+            cr.execute("DELETE FROM queue_job WHERE identity_key LIKE 'shopify:%'")
+
 
 class CommittedCase(ConnectedCase):
     """A store of its own, whose records are committed.
@@ -105,10 +111,7 @@ class CommittedCase(ConnectedCase):
             api.Environment(cr, SUPERUSER_ID, {})["shopify.backend"].browse(
                 self.backend_id
             ).unlink()
-        with self.registry.cursor() as cr:
-            # The inbox may be enqueueing at this very moment.
-            cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-            cr.execute("DELETE FROM queue_job WHERE identity_key LIKE 'shopify:%'")
+        self.forget_jobs()
 
     def put(self, *gids):
         with self.registry.cursor() as cr:

@@ -78,10 +78,10 @@ class TestStockConcurrency(ConnectedCase):
             cr.execute("DELETE FROM shopify_cursor WHERE backend_id = %s", [backend.id])
             cr.execute("DELETE FROM shopify_location WHERE backend_id = %s", [backend.id])
             cr.execute("DELETE FROM stock_quant WHERE product_id = %s", [self.product_id])
-            cr.execute("DELETE FROM queue_job WHERE identity_key LIKE 'shopify:%%'")
             env.invalidate_all()
             env["product.product"].browse(self.product_id).product_tmpl_id.unlink()
             backend.unlink()
+        self.forget_jobs()
         self.registry.clear_cache()
 
     def add(self, quantity):
