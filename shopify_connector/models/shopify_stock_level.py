@@ -60,7 +60,8 @@ class ShopifyStockLevel(models.Model):
         help="Units that Shopify has sold and whose orders are not in Odoo yet, as it seems.",
     )
     held_at = fields.Datetime(readonly=True)
-    # Up to where orders were known when `known` was: what came later explains a drop.
+    # Up to where orders were known when `known` was, and units of those that waited for their
+    # import: what came later explains a drop.
     seen_order = fields.Integer(default=0, readonly=True, aggregator=False)
     seen_waiting = fields.Float(default=0.0, readonly=True, aggregator=False)
     # What is being sent; still there afterwards when nobody knows whether it got through.

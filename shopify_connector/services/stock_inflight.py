@@ -121,23 +121,23 @@ class ShopifyStockInflight(models.AbstractModel):
     def _waiting(self, backend, locations, product_ids):
         """Units to subtract.
 
-        :return: twice ``{(location id, product id): units}``: of products as they are ordered,
-            and of the components that orders of kits are to deliver
+        :return: three times ``{(location id, product id): units}``: of orders that are not in
+            Odoo yet, of those that are, and of the components that orders of kits are to deliver
         """
-        sold, taken = defaultdict(float), defaultdict(float)
+        outside, inside, taken = defaultdict(float), defaultdict(float), defaultdict(float)
         if not locations or not product_ids:
-            return sold, taken
-        for rows, planned in (
-            (self._unimported(backend, product_ids), False),
-            (self._quotations(product_ids), False),
-            (self._unreserved(product_ids), True),
+            return outside, inside, taken
+        for rows, ordered, planned in (
+            (self._unimported(backend, product_ids), outside, False),
+            (self._quotations(product_ids), inside, False),
+            (self._unreserved(product_ids), inside, True),
         ):
             for product_id, location_gid, path, units, as_ordered in rows:
                 place = self._place(locations, location_gid, path)
                 # A forecast is without what is planned to go out already.
                 if place and not (planned and place.stock_basis == "forecast"):
-                    (sold if as_ordered else taken)[place.id, product_id] += float(units)
-        return sold, taken
+                    (ordered if as_ordered else taken)[place.id, product_id] += float(units)
+        return outside, inside, taken
 
     def _place(self, locations, gid, path):
         """The location that shows the stock from which an order is delivered."""

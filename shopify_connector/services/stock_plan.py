@@ -18,8 +18,8 @@ DEADLINE = 150
 class Item:
     """A level at work: what was known, what is wanted, what came of it.
 
-    :ivar sold: units of orders that are not reserved in Odoo yet
-    :ivar pool: units of orders that came into Odoo since `known`; they explain a drop
+    :ivar unimported: units of orders that are not in Odoo yet
+    :ivar pool: units of orders that Odoo has come to know since `known`; they explain a drop
     :ivar unsure: nobody knows what Shopify has: never read, or a call without an answer
     :ivar intent: what a call without an answer was to set
     :ivar before: state, message and key of the level, so that only changes are written
@@ -46,7 +46,7 @@ class Item:
     unsure: bool
     intent: int | None
     before: tuple
-    sold: float = 0.0
+    unimported: float = 0.0
     pool: float = 0.0
     wanted: int = 0
     verdict: str | None = None
@@ -185,7 +185,7 @@ class ShopifyStockExporter(models.AbstractModel):
         book = Quantity._rule_book(backend)
         products = self.env["product.product"].browse(product_ids)
         rules = Quantity._rules_of(book, products, locations)
-        self._find_arrived(backend, run, items, offer.sold)
+        self._find_arrived(backend, run, items, offer.unimported)
         bases = {location.id: location.stock_basis for location in locations}
         for item in items:
             pair = (item.location_id, item.product_id)
@@ -196,7 +196,7 @@ class ShopifyStockExporter(models.AbstractModel):
                 item.verdict, item.message = "off", self.env._("Odoo does not count this product.")
             elif "no_push" in mine:
                 item.verdict, item.message = "off", mine["no_push"].name
-            item.sold = offer.sold.get(pair, 0.0)
+            item.unimported = offer.unimported.get(pair, 0.0)
             item.wanted = mapper.reckon(
                 bases[item.location_id],
                 offer.stocks.get(pair, mapper.NO_STOCK),
@@ -205,7 +205,7 @@ class ShopifyStockExporter(models.AbstractModel):
                 held=item.held,
             )
 
-    def _find_arrived(self, backend, run, items, sold):
+    def _find_arrived(self, backend, run, items, unimported):
         """Orders that came since each item's quantity was known; they may explain its drop.
 
         Only those of the product itself: what a kit takes from its components, Shopify does not
@@ -215,7 +215,7 @@ class ShopifyStockExporter(models.AbstractModel):
         run.last_order = Inflight._last_order(backend)
         known = [item for item in items if item.known_at]
         oldest = min((item.seen_order for item in known), default=run.last_order)
-        if oldest >= run.last_order and not sold:
+        if oldest >= run.last_order and not unimported:
             for item in known:
                 item.pool = 0.0
             return
@@ -227,7 +227,8 @@ class ShopifyStockExporter(models.AbstractModel):
                 for order_id, units in arrived.get(item.product_id, ())
                 if order_id > item.seen_order
             )
-            item.pool = max(0.0, units + sold.get(pair, 0.0) - item.seen_waiting)
+            # An order that waited for its import then may have arrived.
+            item.pool = max(0.0, units + unimported.get(pair, 0.0) - item.seen_waiting)
             if item.held and item.pool:
                 # Here are the orders for which units were held back.
                 freed = min(item.held, int(item.pool))

@@ -1,6 +1,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import chain
 
 from markupsafe import Markup
 
@@ -16,15 +17,15 @@ class Offer:
     """What locations have to sell; all by ``(location id, product id)``.
 
     :ivar stocks: Stock; of a kit that of its scarcest component, counted in kits
-    :ivar sold: units of the product that Shopify has sold and Odoo has not reserved yet
-    :ivar waiting: units to subtract from the stock: those, and what other products that share it
-        have sold
+    :ivar unimported: units of the product in orders that are not in Odoo yet
+    :ivar waiting: units to subtract from the stock: those that Shopify has sold and Odoo has not
+        reserved yet, also as other products that share it
     :ivar scarcest: of kits, ``(component id, quantity for one kit)``
     :ivar uncounted: ids of products whose stock Odoo does not keep
     """
 
     stocks: dict
-    sold: dict
+    unimported: dict
     waiting: dict
     scarcest: dict = field(default_factory=dict)
     uncounted: set = field(default_factory=set)
@@ -46,11 +47,11 @@ class ShopifyStockQuantity(models.AbstractModel):
             parts = Kit._parts(backend.company_id, rivals)
         stocks = self._read(locations, stocked)
         Inflight = self.env["shopify.stock.inflight"]
-        sold, waiting = Inflight._waiting(backend, locations, rivals)
-        for (place, product), units in sold.items():
+        unimported, imported, waiting = Inflight._waiting(backend, locations, rivals)
+        for (place, product), units in chain(unimported.items(), imported.items()):
             for part, needed in parts.get(product, {product: 1.0}).items():
                 waiting[place, part] += units * needed
-        offer = Offer(stocks, sold, waiting, uncounted=self._uncounted(product_ids, parts))
+        offer = Offer(stocks, unimported, waiting, uncounted=self._uncounted(product_ids, parts))
         for kit in parts.keys() & set(product_ids) - offer.uncounted:
             self._offer_kit(offer, locations, kit, parts[kit])
         return offer

@@ -127,7 +127,7 @@ class ShopifyStockExporter(models.AbstractModel):
                 item.held,
                 item.held_at if item.held else None,
                 run.last_order if item.touched else item.seen_order,
-                item.sold if item.touched else item.seen_waiting,
+                item.unimported if item.touched else item.seen_waiting,
                 state,
                 message,
                 item.pushed,

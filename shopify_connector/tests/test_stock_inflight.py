@@ -162,6 +162,33 @@ class TestStockInflight(StockCase):
         self.push()
         self.assertEqual(self.remote(variant), 150 - sold)
 
+    def test_an_order_that_is_not_reserved_explains_its_own_units_only(self):
+        self.us.reserve = False
+        order, variant, sold = self.sell()
+        self.put(self.us, [order["id"]])
+        with patch.object(
+            type(self.env["stock.move"]), "_should_assign_at_confirm", lambda s: False
+        ):
+            self.drain(self.us)
+        # Somebody buys as much, and Odoo does not hear of it yet.
+        self.set_remote(variant, 100 - 2 * sold)
+        self.add(variant.product_id, 50)
+        self.push()
+        self.assertEqual(self.remote(variant), 150 - 2 * sold)
+        self.assertEqual(self.level(variant).held, sold)
+
+    def test_an_order_that_waited_explains_its_units_once(self):
+        order, variant, sold = self.sell()
+        self.put(self.us, [order["id"]])
+        self.add(variant.product_id, 50)
+        self.push()
+        self.import_now(order)
+        self.set_remote(variant, self.remote(variant) - sold)
+        self.add(variant.product_id, 50)
+        self.push()
+        self.assertEqual(self.remote(variant), 200 - 2 * sold)
+        self.assertEqual(self.level(variant).held, sold)
+
     def test_on_hand_leaves_open_orders_to_shopify(self):
         self.location.stock_basis = "on_hand"
         _order, variant, sold = self.sell()
