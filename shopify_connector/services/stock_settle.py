@@ -189,18 +189,21 @@ class ShopifyStockExporter(models.AbstractModel):
 
     def _refusal_block(self, item):
         code, message = item.refusal
+        code = _SAME_CAUSE.get(code, code)
+        # One exception for all variants that the same step puts right.
+        common = {
+            "UNTRACKED": self.env._("Shopify does not track the quantity of variants"),
+            "GONE": self.env._("The inventory items of variants are gone in Shopify"),
+            "NON_MUTABLE_INVENTORY_ITEM": self.env._("Variants are bundles in Shopify"),
+        }
         remedies = {
             "UNTRACKED": self.env._(
-                "Open the variant in Shopify and tick Track quantity, or let Odoo do so: set"
-                " Untracked Variants on the store's page Stock. If it is to sell without limit,"
-                " make a stock rule Do Not Send."
+                "Open the variants in Shopify and tick Track quantity, or let Odoo do so: set"
+                " Untracked Variants on the store's page Stock, then press Retry. For those that"
+                " are to sell without limit make a stock rule Do Not Send."
             ),
             "GONE": self.env._(
-                "Import the catalogue, so that Odoo learns of the new inventory item, then press"
-                " Retry."
-            ),
-            "INVALID_INVENTORY_ITEM": self.env._(
-                "Import the catalogue, so that Odoo learns of the new inventory item, then press"
+                "Import the catalogue, so that Odoo learns of the new inventory items, then press"
                 " Retry."
             ),
             "INVALID_LOCATION": self.env._(
@@ -208,14 +211,14 @@ class ShopifyStockExporter(models.AbstractModel):
                 " nothing to it any more. Then press Retry."
             ),
             "NON_MUTABLE_INVENTORY_ITEM": self.env._(
-                "The variant is a bundle, whose stock Shopify computes from its parts. Make a"
-                " stock rule Do Not Send for it."
+                "Shopify computes the stock of a bundle from its parts. Make a stock rule Do Not"
+                " Send for each."
             ),
         }
         return Block(
             category="stock",
-            key=f"{code}:{item.item_gid}:{item.location_gid}",
-            title=self.env._("The stock of %s cannot be sent", item.label),
+            key=code if code in common else f"{code}:{item.item_gid}:{item.location_gid}",
+            title=common.get(code) or self.env._("The stock of %s cannot be sent", item.label),
             message=self.env._(
                 "%(item)s, quantity %(quantity)s: %(message)s",
                 item=item.label,
@@ -224,8 +227,8 @@ class ShopifyStockExporter(models.AbstractModel):
             ),
             remedy=remedies.get(code)
             or self.env._("Correct what the message names, then press Retry."),
-            res_model="shopify.variant",
-            res_id=item.variant_id,
+            res_model=None if code in common else "shopify.variant",
+            res_id=None if code in common else item.variant_id,
         )
 
     def _log_calls(self, backend, run):
@@ -293,6 +296,10 @@ class ShopifyStockExporter(models.AbstractModel):
             backend._delay(
                 f"shopify:{backend.id}:poll:stock", eta=_after(SEARCH_LAG + 1)
             )._job_poll()
+
+
+# Shopify's code of a call that is refused, and what a read tells of the same.
+_SAME_CAUSE = {"INVALID_INVENTORY_ITEM": "GONE"}
 
 
 def _wait(item):

@@ -205,7 +205,7 @@ class TestStockExport(StockCase):
         self.assertEqual(self.level(self.first).state, "failed")
         exception = self.exceptions()
         self.assertEqual(exception.category, "stock")
-        self.assertIn(self.first.sku, exception.name)
+        self.assertIn(self.first.sku, exception.line_ids.name)
         self.assertIn("could not be found", exception.message)
         self.assertEqual(exception.line_ids.gid, self.first.shopify_gid)
         self.first.inventory_item_gid = self.remote_variants[0]["inventoryItem"]
@@ -235,6 +235,26 @@ class TestStockExport(StockCase):
         }
         self.assertEqual(levels[self.location.shopify_gid], True)
         self.assertEqual(levels[self.other.shopify_gid], False, "it is not Odoo's affair")
+
+    def test_what_one_step_puts_right_is_one_exception(self):
+        variants = self.link(self.remote_variants[4:7], 8)
+        store = self.shop(self.us).store
+        for variant in variants:
+            store.put(variant.inventory_item_gid, "InventoryItem", {"tracked": False})
+        self.push()
+        exception = self.exceptions()
+        self.assertEqual(exception.key, "UNTRACKED")
+        self.assertEqual(set(exception.line_ids.mapped("gid")), set(variants.mapped("shopify_gid")))
+        self.assertIn(variants[0].sku, " ".join(exception.line_ids.mapped("message")))
+        self.assertEqual(exception.action_fix()["res_model"], "shopify.backend")
+        store.put(variants[0].inventory_item_gid, "InventoryItem", {"tracked": True})
+        exception.action_retry()
+        self.outbox().next_attempt_at = fields.Datetime.now()
+        self.push()
+        self.assertEqual(self.remote(variants[0]), 8)
+        self.assertEqual(exception.state, "open")
+        waiting = exception.line_ids.filtered(lambda line: line.state == "waiting")
+        self.assertEqual(set(waiting.mapped("gid")), set(variants[1:].mapped("shopify_gid")))
 
     def test_item_without_stock_is_not_stocked_anywhere(self):
         (variant,) = self.link(self.remote_variants[5:6], 0)
