@@ -52,11 +52,11 @@ class SaleOrderLine(models.Model):
         """``{refund line: units}`` that were taken back, are on no credit note, and are still
         among the ordered units of this line.
         """
-        lines = self.sudo().shopify_refund_line_ids
+        # First those whose units edits have taken off this line, or put back.
+        lines = self.sudo().shopify_refund_line_ids.sorted(lambda line: not line._is_taken_off())
         found = {line: line._uncredited() for line in lines}
         put_back = sum(lines.mapped("quantity")) - self._shopify_refunded()
-        # Edits have taken the units off this line, or put them back.
-        for line in lines.sorted(lambda line: not line._is_taken_off()):
+        for line in lines:
             back = min(found[line], put_back)
             put_back -= back
             found[line] -= back

@@ -90,6 +90,25 @@ class TestRefundsOfOneOrder(RefundCase):
         free = sale.order_line.filtered(lambda one: one.shopify_gid == order.lines[2]["id"])
         self.assertEqual(free.qty_to_invoice, 2)
 
+    def test_the_last_unit_has_what_the_others_left_of_its_tax(self):
+        """Of 0.05 on four units: two cancelled with 0.03, then one returned with 0.01."""
+        self.us.invoice_when = "delivery"
+        order = OrderNode(1001).line("A", "10.00", 4, self.taxes("0.05", "0.00"))
+        self.transaction(order, 1, order.total)
+        sale = self.run_order(order)
+        order.fields["displayFulfillmentStatus"] = "PARTIALLY_FULFILLED"
+        for number, (units, subtotal, tax, restock) in enumerate(
+            [(2, "20.00", "0.03", "CANCEL"), (1, "10.00", "0.01", "RETURN")], 1
+        ):
+            line = self.item(order, 0, units, subtotal, tax, restock=restock)
+            self.refund(order, number, None, refundLineItems=page([line]))
+            order.fields["updatedAt"] = f"2026-11-2{number}T10:00:00Z"
+            self.run_order(order)
+        self.env.invalidate_all()
+        self.deliver(sale, {"A": 1})
+        self.account()
+        self.assertEqual(self.invoices(sale).amount_tax, 0.01)
+
     def test_an_undecided_refund_keeps_its_units(self):
         """One is cancelled before the invoice, its money pending; then one that is on it."""
         order = self.paid()
