@@ -213,7 +213,8 @@ class Ledger:
             whole = entry.net if self.store.included else plus(entry.net, entry.tax)
             credit = plus(credit, tuple(amount * units // entry.units for amount in whole))
         shipping = [item for item in refund.shipping if self.shipped[item[0]]]
-        if any(not self.shipped[item[0]] and not item[3] for item in refund.shipping):
+        something = refund.worth[self.side] or refund.paid[self.side]
+        if something and any(not self.shipped[item[0]] and not item[3] for item in refund.shipping):
             return
         for _index, net, tax, _whole in shipping:
             credit = plus(credit, net if self.store.included else plus(net, tax))
