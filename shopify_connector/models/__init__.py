@@ -62,6 +62,7 @@ from . import (
     sale_order_parties,
     sale_order_risk,
     account_move,
+    account_tax,
     shopify_bulk_operation,
     shopify_order_history,
     account_payment,

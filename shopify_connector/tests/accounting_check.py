@@ -103,11 +103,22 @@ class OrderCheck:
         self._compare("invoiced taxes", _some(figures.taxes), _some(taxes))
         for line in self.sale.order_line:
             self._compare(f"invoiced of {line.name}", line.product_uom_qty, line.qty_invoiced)
+        if not figures.books:
+            self._at_rate(moves)
         if figures.books and figures.total:
             books = self.sale.company_id.currency_id
             for name, expected in zip(("total", "tax"), figures.books, strict=True):
                 found = sum(moves.mapped(f"amount_{name}_signed"))
                 self._compare(f"{name} in the books", expected, Decimal(str(books.round(found))))
+
+    def _at_rate(self, moves):
+        """Invoices in another currency than the books, at Odoo's rate: to a cent for each line."""
+        books = self.sale.company_id.currency_id
+        for move in moves.filtered(lambda move: move.currency_id != books):
+            for line in move.line_ids:
+                slack = books.rounding * len(move.line_ids)
+                if abs(line.balance - line.amount_currency / move.invoice_currency_rate) > slack:
+                    self.wrong.append(f"{line.name}: {line.amount_currency} is {line.balance}")
 
     def shares(self):
         """Each invoice has its share of what was left of a line, to half a cent per amount."""

@@ -207,6 +207,30 @@ class TestInvoice(AccountingCase):
         self.assertEqual(cents(sum(sale.invoice_ids.mapped("amount_tax"))), Decimal("11.15"))
         self.assertEqual(sale.invoice_ids.line_ids.tax_line_id, tax)
 
+    def test_several_taxes_in_prices_of_another_currency(self):
+        """The books of the company are in a third currency, at Odoo's rate."""
+        euro = self.env.ref("base.EUR")
+        euro.active = True
+        self.env["res.currency.rate"].create(
+            {
+                "currency_id": euro.id,
+                "company_id": self.us.company_id.id,
+                "name": "2026-01-01",
+                "rate": 0.9,
+            }
+        )
+        order = OrderNode(1001, currency="EUR", included=True)
+        taxes = [("STATE", "0.04", "2.52"), ("CITY", "0.19", "11.95"), ("AREA", "0.2", "12.58")]
+        self.transaction(order.line("A", "22.48", 4, taxes), 1, order.total)
+        self.process(self.us, order.node)
+        self.map_taxes(self.us)
+        order.fields["updatedAt"] = "2026-11-20T10:00:00Z"
+        sale = self.run_order(order)
+        (invoice,) = sale.invoice_ids
+        (line,) = invoice.invoice_line_ids
+        self.assertEqual((line.amount_currency, line.balance), (-62.87, -69.86))
+        self.assertEqual((invoice.amount_total, invoice.amount_total_signed), (89.92, 99.92))
+
     def test_user_changed_the_order(self):
         """A line that is not Shopify's any more is invoiced as Odoo has it."""
         self.us.invoice_policy = "posted"
