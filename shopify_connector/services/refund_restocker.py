@@ -29,7 +29,7 @@ class Part:
         delivery first
     :ivar sent: what was delivered, whatever came back later; ``scrapped``: what of it was, or is
         to be, received by the scrap location
-    :ivar open: moves to the customer that are not done
+    :ivar open: moves that are not done, of several steps the one that the next step waits for
     """
 
     ratio: float
@@ -285,17 +285,11 @@ class ShopifyRefundRestocker(models.AbstractModel):
 
     def _parts(self, line):
         """The Parts of a line; several for a kit, none for a service."""
-        moves = line.move_ids.filtered(
-            lambda move: (
-                move.state != "cancel"
-                and move.location_dest_usage == "customer"
-                and not move.origin_returned_move_id
-            )
-        )
+        moves = line.move_ids.filtered(lambda move: move.state != "cancel" and goes_out(move))
         parts = []
         for own, ratio in line._shopify_grouped(moves):
-            done = own.filtered(lambda move: move.state == "done")
-            part = Part(ratio, own - done)
+            done, ahead = _done_and_ahead(own)
+            part = Part(ratio, ahead)
             for move in done.sorted(lambda move: (move.date, move.id), reverse=True):
                 returns = _live(move.returned_move_ids)
                 quantity = _quantity(move)
@@ -330,13 +324,15 @@ class ShopifyRefundRestocker(models.AbstractModel):
     # === WRITING === #
 
     def _do_not_send(self, line, units):
-        """Cancel the delivery of units, the latest first."""
+        """Cancel the delivery of units, the latest first; of several steps the first one first."""
         editor = self.env["shopify.order.editor"]
         to_cancel = self.env["stock.move"]
         moves = line.move_ids.filtered(lambda move: move.state != "cancel" and goes_out(move))
         for own, part in line._shopify_grouped(moves):
+            done, ahead = _done_and_ahead(own)
+            rest = editor._planned(done | ahead) - units * part
             for step in own.grouped("location_dest_id").values():
-                to_cancel |= editor._shrink(line, step, units * part)
+                to_cancel |= editor._shrink(line, step, editor._planned(step) - rest)
         to_cancel._action_cancel()
 
     def _return(self, delivery, item, moves, places, sources):
@@ -369,8 +365,10 @@ class ShopifyRefundRestocker(models.AbstractModel):
             lambda move: move.state in ("assigned", "partially_available")
         )
         picking = wizard._create_return()
-        # Odoo takes the lots from other receipts of the delivery that are still open.
-        expected._action_assign()
+        # Odoo takes the lots from other receipts of the delivery that are still open, and gives
+        # one lot to several of them that are assigned at once.
+        for move in expected:
+            move._action_assign()
         return picking
 
     def _destination(self, delivery, kind, place):
@@ -484,6 +482,17 @@ def _known(line, units):
         "shopify_discarded": _total(units, DISCARD),
         "shopify_unsent": _total(units, UNSENT),
     }
+
+
+def _done_and_ahead(moves):
+    """Steps of a delivery: what reached the customer, and what will; Odoo may plan a step only
+    when the one before it is done.
+    """
+    done = moves.filtered(lambda move: move.state == "done")
+    ahead = (moves - done).filtered(
+        lambda move: all(following.state == "cancel" for following in move.move_dest_ids)
+    )
+    return done.filtered(lambda move: move.location_dest_usage == "customer"), ahead
 
 
 def _live(moves):
