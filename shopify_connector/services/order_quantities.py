@@ -164,10 +164,24 @@ class ShopifyOrderEditor(models.AbstractModel):
 
 
 def goes_out(move):
-    """A step of a delivery: neither its return nor what was bought for it."""
+    """A step of a delivery: neither its return, nor the storing of what came back, nor what was
+    bought for it.
+    """
     if move.origin_returned_move_id or move.location_dest_usage == "inventory":
         return False
+    if move.location_dest_usage == "customer":
+        return True
     inside = ("internal", "transit", "view")
-    return move.location_dest_usage == "customer" or (
-        move.location_usage in inside and move.location_dest_usage in inside
+    return (
+        move.location_usage in inside
+        and move.location_dest_usage in inside
+        and not _stores_returned(move)
+    )
+
+
+def _stores_returned(move):
+    """A further step of a receipt from the customer."""
+    return any(
+        origin.location_usage == "customer" or _stores_returned(origin)
+        for origin in move.move_orig_ids
     )

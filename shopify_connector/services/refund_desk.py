@@ -78,7 +78,7 @@ class ShopifyRefundDesk(models.AbstractModel):
                 wanted[sale_line.shopify_gid] += line.product_uom_id._compute_quantity(
                     line.quantity, sale_line.product_uom_id, round=False
                 )
-        return _whole_units(wanted), shipping
+        return _whole_units(wanted), max(shipping, 0.0)
 
     def _units(self, moves):
         """``{gid of the order's line: units}`` of moves that are done."""
@@ -101,27 +101,39 @@ class ShopifyRefundDesk(models.AbstractModel):
         moves = sale.order_line.move_ids
         sent = self._units(moves.filtered(lambda m: m.location_dest_id.usage == "customer"))
         back = self._units(moves.filtered(lambda m: m.location_id.usage == "customer"))
+        never_left = {
+            line.shopify_gid: int(line.shopify_taken_off + line.shopify_not_sent)
+            for line in sale.order_line
+        }
         home = self._home(order, picking)
-        return [
-            {
-                "line_gid": node["id"],
-                "name": node["name"],
-                "sku": node["sku"],
-                "ordered": node["quantity"],
-                "refundable": node["refundableQuantity"],
-                "quantity": min(wanted.get(node["id"], 0), node["refundableQuantity"]),
-                "not_sent": max(
-                    min(node["unfulfilledQuantity"], node["quantity"] - sent.get(node["id"], 0)), 0
-                ),
-                # those that were refunded before came back before
-                "came_back": max(
-                    back.get(node["id"], 0) - node["quantity"] + node["refundableQuantity"], 0
-                ),
-                "home_id": home.id,
-            }
-            for node in nodes
-            if node["refundableQuantity"] > 0
-        ]
+        vals_list = []
+        for node in nodes:
+            gid, refundable = node["id"], node["refundableQuantity"]
+            if refundable <= 0:
+                continue
+            gone = node["quantity"] - refundable
+            waiting = max(node["quantity"] - sent.get(gid, 0), 0)
+            never = min(never_left.get(gid, 0), gone, waiting)
+            # others that were refunded before came back before
+            came_back = max(back.get(gid, 0) - gone + never, 0)
+            quantity = min(wanted.get(gid, 0), refundable)
+            if picking:
+                quantity = min(quantity, came_back)
+            vals_list.append(
+                {
+                    "line_gid": gid,
+                    "name": node["name"],
+                    "sku": node["sku"],
+                    "ordered": node["quantity"],
+                    "refundable": refundable,
+                    # an invoiced line of a credit note has units below zero
+                    "quantity": max(quantity, 0),
+                    "not_sent": min(node["unfulfilledQuantity"], waiting - never),
+                    "came_back": came_back,
+                    "home_id": home.id,
+                }
+            )
+        return vals_list
 
     def _home(self, order, picking):
         """The location of the store that goods are put back at: that of the warehouse."""

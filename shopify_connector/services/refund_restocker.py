@@ -2,61 +2,22 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field, replace
-from typing import Any
+import logging
+from dataclasses import replace
 
 from odoo import models
 from odoo.exceptions import LockError, UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import float_compare
 
 from ..mappers.goods_back import DISCARD, RETURN, UNSENT, GoodsBack, goods_back
 from ..mappers.taken_off import NOT_FULFILLED
-from .fulfillment_values import TOLERANCE
+from .inbox_verdict import describe
 from .order_quantities import goes_out
 from .outcome import Block
+from .restock_task import Part, Task
 
-
-@dataclass
-class Part:
-    """One product of an ordered line: the line's own, or a component of a kit.
-
-    All quantities are in the product's unit.
-
-    :ivar ratio: how much of it one unit of the line takes
-    :ivar left: ``{done move: what of it is with the customer and not expected back}``, newest
-        delivery first
-    :ivar sent: what was delivered, whatever came back later; ``scrapped``: what of it was, or is
-        to be, received by the scrap location
-    :ivar open: moves to the customer that are not done
-    """
-
-    ratio: float
-    open: Any
-    left: dict = field(default_factory=dict)
-    sent: float = 0.0
-    scrapped: float = 0.0
-
-    def units(self, quantity):
-        """Whole units of the line."""
-        return math.floor(quantity / self.ratio + TOLERANCE)
-
-
-@dataclass
-class Task:
-    """What is to be done for one order.
-
-    :ivar returns: ``{(delivery, GoodsBack without its units): {move: quantity}}``; quantities are
-        in the product's unit
-    :ivar known: ``{line: values to remember}``; ``not_sent``: ``{line: units to cancel}``
-    :ivar short: ``{line: units that nobody can take back}``
-    """
-
-    returns: dict = field(default_factory=lambda: defaultdict(lambda: defaultdict(float)))
-    known: dict = field(default_factory=dict)
-    not_sent: Counter = field(default_factory=Counter)
-    short: Counter = field(default_factory=Counter)
+_logger = logging.getLogger(__name__)
 
 
 class ShopifyOrderImporter(models.AbstractModel):
@@ -141,11 +102,14 @@ class ShopifyRefundRestocker(models.AbstractModel):
             try:
                 with self.env.cr.savepoint():
                     blocks = self._restock_order(backend, binding, places, sources)
-            except LockError:
+            except (LockError, *PG_CONCURRENCY_EXCEPTIONS_TO_RETRY):
                 raise
-            except UserError as error:
-                blocks = [self._refused_block(binding, str(error))]
-                vals["restock_error"] = str(error)
+            except Exception as error:
+                # It must not hold back the goods of others.
+                if not isinstance(error, UserError):
+                    _logger.exception("Goods of order %s could not be moved", binding.name)
+                vals["restock_error"] = describe(error)
+                blocks = [self._refused_block(binding, vals["restock_error"])]
             else:
                 if binding.restock_error:
                     key = f"{binding.shopify_gid}/refused"
@@ -166,7 +130,7 @@ class ShopifyRefundRestocker(models.AbstractModel):
             [
                 ("backend_id", "=", backend.id),
                 ("shopify_gid", "in", list(gids)),
-                ("stock_location_id", "!=", False),
+                ("stock_location_id.active", "=", True),
             ]
         )
         return {location.shopify_gid: location for location in found}
@@ -228,24 +192,7 @@ class ShopifyRefundRestocker(models.AbstractModel):
             if short > 0:
                 task.short[line] += short
             return
-        here = min(part.units(sum(part.left.values())) for part in parts)
-        sent = min(part.units(part.sent) for part in parts)
-        # Of a kit also what completes one of which components were sent.
-        waiting = min(part.units(part.sent + self._open(part)) for part in parts) - sent
-        scrapped = max(part.units(part.scrapped) for part in parts)
-        # What the warehouse took back on its own is back.
-        back = min(sent, line.product_uom_qty) - here - scrapped
-        # What was scrapped and is said to be restocked now is back, too.
-        restated = min(line.shopify_discarded - _total(units, DISCARD), scrapped)
-        skip = {
-            RETURN: max(line.shopify_taken_back, back) + max(restated, 0),
-            DISCARD: line.shopify_discarded,
-            UNSENT: line.shopify_unsent,
-        }
-        # What was refunded before and left with the customer is not what comes back now.
-        kept = min(line.shopify_discarded, _total(units, DISCARD))
-        not_sent = max(line.shopify_not_sent - line.shopify_unsent, 0)
-        here = max(here - max(kept - scrapped - not_sent, 0), 0)
+        here, waiting, skip = self._dealt_with(backend, line, units, parts)
         for item in units:
             skipped = min(skip[item.kind], item.quantity)
             skip[item.kind] -= skipped
@@ -260,6 +207,35 @@ class ShopifyRefundRestocker(models.AbstractModel):
                 task.not_sent[line] += kept
             if rest > back + kept and item.kind == RETURN:
                 task.short[line] += rest - back - kept
+
+    def _dealt_with(self, backend, line, units, parts):
+        """What is left to move of a line.
+
+        :return: units that the customer has, units that wait to be sent, and ``{kind: units}`` that
+            were moved or given up before, oldest first
+        """
+        here = min(part.units(sum(part.left.values())) for part in parts)
+        sent = min(part.units(part.sent) for part in parts)
+        # Of a kit also what completes one of which components were sent.
+        waiting = min(part.units(part.sent + self._open(part)) for part in parts) - sent
+        scrapped = max(part.units(part.scrapped) for part in parts)
+        # What the warehouse took back on its own is back.
+        back = min(sent, line.product_uom_qty) - here - scrapped
+        # What was scrapped and is said to be restocked now is back, too.
+        restated = min(line.shopify_discarded - _total(units, DISCARD), scrapped)
+        # What was refunded before and left with the customer is not what comes back now. Where
+        # such goods are scrapped, none is left: the warehouse had it.
+        not_sent = max(line.shopify_not_sent - line.shopify_unsent, 0)
+        kept = min(line.shopify_discarded, _total(units, DISCARD)) - scrapped - not_sent
+        had = max(min(kept, back), 0) if backend.discard_policy == "scrap" else 0
+        here = max(here - max(kept - had, 0), 0)
+        returned = max(line.shopify_taken_back, _total(units, RETURN))
+        skip = {
+            RETURN: max(line.shopify_taken_back, back - had) + max(restated, 0),
+            DISCARD: max(line.shopify_discarded, back + scrapped - returned),
+            UNSENT: line.shopify_unsent,
+        }
+        return here, waiting, skip
 
     def _moves(self, backend, item):
         """Whether the store wants these units moved; open to extension."""
@@ -285,17 +261,11 @@ class ShopifyRefundRestocker(models.AbstractModel):
 
     def _parts(self, line):
         """The Parts of a line; several for a kit, none for a service."""
-        moves = line.move_ids.filtered(
-            lambda move: (
-                move.state != "cancel"
-                and move.location_dest_usage == "customer"
-                and not move.origin_returned_move_id
-            )
-        )
+        moves = line.move_ids.filtered(lambda move: move.state != "cancel" and goes_out(move))
         parts = []
         for own, ratio in line._shopify_grouped(moves):
-            done = own.filtered(lambda move: move.state == "done")
-            part = Part(ratio, own - done)
+            done, ahead = _done_and_ahead(own)
+            part = Part(ratio, ahead)
             for move in done.sorted(lambda move: (move.date, move.id), reverse=True):
                 returns = _live(move.returned_move_ids)
                 quantity = _quantity(move)
@@ -330,13 +300,15 @@ class ShopifyRefundRestocker(models.AbstractModel):
     # === WRITING === #
 
     def _do_not_send(self, line, units):
-        """Cancel the delivery of units, the latest first."""
+        """Cancel the delivery of units, the latest first; of several steps the first one first."""
         editor = self.env["shopify.order.editor"]
         to_cancel = self.env["stock.move"]
         moves = line.move_ids.filtered(lambda move: move.state != "cancel" and goes_out(move))
         for own, part in line._shopify_grouped(moves):
+            done, ahead = _done_and_ahead(own)
+            rest = editor._planned(done | ahead) - units * part
             for step in own.grouped("location_dest_id").values():
-                to_cancel |= editor._shrink(line, step, units * part)
+                to_cancel |= editor._shrink(line, step, editor._planned(step) - rest)
         to_cancel._action_cancel()
 
     def _return(self, delivery, item, moves, places, sources):
@@ -369,8 +341,10 @@ class ShopifyRefundRestocker(models.AbstractModel):
             lambda move: move.state in ("assigned", "partially_available")
         )
         picking = wizard._create_return()
-        # Odoo takes the lots from other receipts of the delivery that are still open.
-        expected._action_assign()
+        # Odoo takes the lots from other receipts of the delivery that are still open, and gives
+        # one lot to several of them that are assigned at once.
+        for move in expected:
+            move._action_assign()
         return picking
 
     def _destination(self, delivery, kind, place):
@@ -381,6 +355,14 @@ class ShopifyRefundRestocker(models.AbstractModel):
                 order="id",
                 limit=1,
             )
+            if not scrap:
+                raise UserError(
+                    self.env._(
+                        "Company %s has no location of the type Inventory Loss for goods that are"
+                        " scrapped. Create one, or bring it back from the archive.",
+                        delivery.company_id.name,
+                    )
+                )
             return {"location_dest_id": scrap.id}
         if not place:
             return {}
@@ -484,6 +466,17 @@ def _known(line, units):
         "shopify_discarded": _total(units, DISCARD),
         "shopify_unsent": _total(units, UNSENT),
     }
+
+
+def _done_and_ahead(moves):
+    """Steps of a delivery: what reached the customer, and what will; Odoo may plan a step only
+    when the one before it is done.
+    """
+    done = moves.filtered(lambda move: move.state == "done")
+    ahead = (moves - done).filtered(
+        lambda move: all(following.state == "cancel" for following in move.move_dest_ids)
+    )
+    return done.filtered(lambda move: move.location_dest_usage == "customer"), ahead
 
 
 def _live(moves):

@@ -54,6 +54,7 @@ from . import (
     test_refund_several,
     test_restock,
     test_restock_flow,
+    test_restock_steps,
     test_return_poll,
     test_stock_check,
     test_stock_check_export,

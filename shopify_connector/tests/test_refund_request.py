@@ -197,6 +197,50 @@ class TestRefundRequest(RefundRequestCase):
         self.assertEqual(order.refund_request_ids.picking_id, back)
         self.assertFalse(back.shopify_can_refund)
 
+    def test_what_came_back_beside_units_that_never_left(self):
+        """Those were refunded before, and are neither to be sent nor among what came back."""
+        order = self.order_of()
+        wizard = self.chosen(order)
+        gid = wizard.line_ids[0].line_gid
+        self.assertEqual(wizard.line_ids[0].restock, "CANCEL")
+        wizard.action_refund()
+        self.drain(self.us)
+        back = self.take_back(self.deliver_all(order))
+        line = self.wizard(back).line_ids.filtered(lambda line: line.line_gid == gid)
+        self.assertEqual((line.not_sent, line.came_back), (0, 1))
+        self.assertEqual((line.quantity, line.restock), (1, "RETURN"))
+
+    def test_return_that_was_refunded_in_shopify(self):
+        """What came back is not filled in once more."""
+        order = self.order_of()
+        back = self.take_back(self.deliver_all(order))
+        wizard = self.wizard(order)
+        wizard.line_ids.filtered("came_back").quantity = 1
+        wizard.action_ask()
+        wizard.action_refund()
+        self.drain(self.us)
+        self.assertFalse(self.wizard(back).line_ids.filtered("quantity"))
+
+    def test_credit_note_with_an_invoiced_line(self):
+        """Odoo settles what came back with what is to be invoiced in one document."""
+        order = self.order_of()
+        move = self.invoiced(order)._reverse_moves()
+        goods = move.invoice_line_ids.filtered(
+            lambda line: line.sale_line_ids.shopify_kind == "product"
+        )
+        invoiced, credited = goods.sorted("price_total")
+        invoiced.quantity = -1
+        move.action_post()
+        wizard = self.wizard(move)
+        self.assertEqual(
+            {line.line_gid: line.quantity for line in wizard.line_ids},
+            {
+                invoiced.sale_line_ids.shopify_gid: 0,
+                credited.sale_line_ids.shopify_gid: credited.quantity,
+            },
+        )
+        self.assertIn("a difference of", wizard.differences)
+
     def test_what_may_not_be_refunded(self):
         order = self.order_of()
         picking = self.deliver_all(order)

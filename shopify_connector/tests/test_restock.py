@@ -1,6 +1,7 @@
 """Goods of refunds and returns move once, to where Shopify put them."""
 
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from .refund_common import RefundCase, page
 
@@ -321,6 +322,21 @@ class TestRestock(RestockCase):
         self.assertEqual(receipt.picking_type_id, other.in_type_id)
         self.assertEqual(receipt.move_ids.location_dest_id, other.lot_stock_id)
 
+    def test_place_that_was_archived(self):
+        """Nobody would find the goods there, nor the receipt."""
+        other = self.env["stock.warehouse"].create(
+            {"name": "Other", "code": "OTH", "company_id": self.company.id}
+        )
+        place = self.env["shopify.location"].search([("shopify_gid", "=", WAREHOUSE)])
+        place.warehouse_id = other
+        other.active = False
+        node, sale = self.sold({"A": 3, "B": 1})
+        self.back(node, 1, "RETURN", place=WAREHOUSE)
+        self.apply(node)
+        receipt = self.receipts(sale)
+        self.assertEqual(receipt.picking_type_id, self.us.warehouse_id.in_type_id)
+        self.assertEqual(receipt.move_ids.location_dest_id, self.lot_stock)
+
     def test_lots_and_packages_are_kept(self):
         product = self.goods[0]
         product.tracking = "lot"
@@ -377,20 +393,78 @@ class TestRestock(RestockCase):
         self.apply(node)
         self.assertEqual(self.moved(sale, "assigned"), {"A": 1})
 
-    def test_the_warehouse_was_first(self):
-        """Goods that were taken back by hand are those that the refund speaks of."""
-        node, sale = self.sold({"A": 3, "B": 1})
-        wizard = self.env["stock.return.picking"].create({"picking_id": sale.picking_ids.id})
+    def take_back(self, delivery):
+        """The warehouse expects one A on its own."""
+        wizard = self.env["stock.return.picking"].create({"picking_id": delivery.id})
         row = wizard.product_return_moves.filtered(lambda row: row.product_id == self.goods[0])
         row.quantity = 1
         (wizard.product_return_moves - row).unlink()
-        wizard._create_return()
+        return wizard._create_return()
+
+    def test_the_warehouse_was_first(self):
+        """Goods that were taken back by hand are those that the refund speaks of."""
+        node, sale = self.sold({"A": 3, "B": 1})
+        self.take_back(sale.picking_ids)
         self.back(node, 1, "RETURN")
         self.apply(node)
         self.assertEqual(self.moved(sale, "assigned"), {"A": 1})
         self.back(node, 1, "RETURN", number=2)
         self.apply(node)
         self.assertEqual(self.moved(sale, "assigned"), {"A": 2})
+
+    def test_the_warehouse_was_first_and_nothing_is_restocked(self):
+        """What it took back is not looked for at the customer's, and the others are."""
+        self.us.discard_policy = "scrap"
+        node, sale = self.sold({"A": 3, "B": 1})
+        receipt = self.take_back(sale.picking_ids)
+        self.back(node, 1, "NO_RESTOCK", money="9.87")
+        for _again in range(2):
+            self.apply(node)
+        self.assertEqual(self.receipts(sale), receipt)
+        self.back(node, 1, "NO_RESTOCK", number=2, money="9.87")
+        self.apply(node)
+        scrapped = self.receipts(sale) - receipt
+        self.assertEqual(scrapped.location_dest_id.usage, "inventory")
+        self.back(node, 1, "RETURN", number=3, money="9.87")
+        self.apply(node)
+        self.assertEqual(self.moved(sale, "assigned"), {"A": 3})
+        self.assertFalse(self.stock_exceptions())
+
+    def test_one_order_holds_no_other_back(self):
+        """Without a place for scrapped goods, and where other code fails."""
+        self.us.discard_policy = "scrap"
+        node, sale = self.sold({"A": 3, "B": 1})
+        failing, _sale = self.sold({"A": 3, "B": 1}, number=1002)
+        other, other_sale = self.sold({"A": 3, "B": 1}, number=1003)
+        scrap = self.env["stock.location"].search(
+            [("company_id", "=", self.company.id), ("usage", "=", "inventory")]
+        )
+        scrap.active = False
+        self.back(node, 1, "NO_RESTOCK", money="9.87")
+        self.back(failing, 1, "RETURN")
+        self.back(other, 1, "RETURN")
+        restocker = type(self.env["shopify.refund.restocker"])
+        restock_order = restocker._restock_order
+
+        def fail(service, backend, binding, *args):
+            if binding.name == "#1002":
+                raise KeyError("custom")
+            return restock_order(service, backend, binding, *args)
+
+        self.patch(restocker, "_restock_order", fail)
+        self.process(self.us, node, failing, other, sources=("manual",))
+        with mute_logger("odoo.addons.shopify_connector.services.refund_restocker"):
+            self.us._job_restock()
+        self.assertEqual(self.moved(other_sale, "assigned"), {"A": 1})
+        messages = "".join(self.stock_exceptions().mapped("message"))
+        self.assertIn("no location of the type Inventory Loss", messages)
+        self.assertIn("KeyError", messages)
+        self.assertFalse(self.env["shopify.order"].search([("restock_pending", "=", True)]))
+        scrap.active = True
+        sale.shopify_order_ids.action_take_back()
+        self.us._job_restock()
+        self.assertEqual(self.receipts(sale).location_dest_id.usage, "inventory")
+        self.assertNotIn("Inventory Loss", "".join(self.stock_exceptions().mapped("message")))
 
     def test_more_came_back_than_was_delivered(self):
         node, sale = self.sold({"A": 3, "B": 1})

@@ -189,6 +189,16 @@ class TestKitRestock(KitRestockCase):
         self.assertEqual(self.kit_line(sale).qty_delivered, 1)
         self.assertFalse(self.stock_exceptions())
 
+    def test_returned_before_it_was_picked(self):
+        self.us.warehouse_id.delivery_steps = "pick_ship"
+        node, sale = self.sold()
+        self.back(node, 2, "RETURN", money="19.74")
+        for _again in range(2):
+            self.apply(node)
+        moves = self.kit_line(sale).move_ids.filtered(lambda move: move.state != "cancel")
+        self.assertEqual(self.amounts(moves), self.kits(1))
+        self.assertFalse(self.stock_exceptions())
+
     def test_cancelled_when_some_components_were_sent(self):
         self.check_given_up("CANCEL", "PARTIALLY_FULFILLED")
 
