@@ -97,7 +97,9 @@ class ShopifyRefundRecorder(models.AbstractModel):
         self._note_return_status(scene, orders)
         returns = self._record_returns(scene, orders)
         changed = self._record_refunds(scene, orders, returns)
-        if changed and backend.refund_policy != "none":
+        if backend.refund_policy == "none":
+            self.env["shopify.refund.accountant"]._keep(changed)
+        elif changed:
             self.env["shopify.accounting.task"]._add(changed.order_id)
 
     # === WHAT THEY REFER TO === #
@@ -362,8 +364,7 @@ class ShopifyRefundRecorder(models.AbstractModel):
                     "amount_tax": float(part.tax.amount),
                     "shop_untaxed": float(part.shop_untaxed.amount),
                     "shop_tax": float(part.shop_tax.amount),
-                    "ordered_tax": float(line.tax_total.amount) if line else 0.0,
-                    "left_out_tax": _left_out_tax(line, scene.left_out),
+                    **_ordered_taxes([line] if line else order.lines, scene.left_out),
                     "full_amount": whole,
                 }
             )
@@ -391,10 +392,13 @@ class ShopifyRefundRecorder(models.AbstractModel):
                 missing.refund_id = record
 
 
-def _left_out_tax(line, keys):
-    if not line or not keys:
-        return 0.0
-    return float(sum(tax.amount.amount for tax in line.taxes if tax.key in keys))
+def _ordered_taxes(lines, keys):
+    """Shopify's tax of what a part of a refund is of: a line, else all of the order."""
+    taxes = [tax for line in lines for tax in line.taxes]
+    return {
+        "ordered_tax": float(sum(tax.amount.amount for tax in taxes)),
+        "left_out_tax": float(sum(tax.amount.amount for tax in taxes if tax.key in keys)),
+    }
 
 
 def _title(order, line_gid):

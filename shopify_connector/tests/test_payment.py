@@ -261,7 +261,9 @@ class TestPayment(AccountingCase):
         """Odoo's accounting makes no entry of such a payment by itself: there is one, once."""
         self.bank.inbound_payment_method_line_ids.payment_account_id = False
         state = patch.object(
-            type(self.env["account.move"]), "_get_invoice_in_payment_state", lambda _move: "in_payment"
+            type(self.env["account.move"]),
+            "_get_invoice_in_payment_state",
+            lambda _move: "in_payment",
         )
         with state:
             order = self.paid()
