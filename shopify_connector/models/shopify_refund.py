@@ -88,6 +88,11 @@ class ShopifyRefund(models.Model):
         readonly=True,
         help="Pays for units that were taken off of the order before; they are credited already.",
     )
+    uninvoiced = fields.Boolean(
+        readonly=True,
+        copy=False,
+        help="Nothing of it was on an invoice when it was looked at; later ones leave it out.",
+    )
     problem = fields.Char(readonly=True)
     content = fields.Char(readonly=True, copy=False, help="Fingerprint of the lines.")
     booked_money = fields.Monetary(

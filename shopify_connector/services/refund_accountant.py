@@ -98,7 +98,7 @@ class ShopifyRefundAccountant(models.AbstractModel):
         """What was found to be on no invoice stays so: later invoices leave it out."""
         if refund._live_moves() or refund.state == "booked" or self._money_changed(refund):
             return False
-        return refund.state != "not_booked" or refund.state_note != self._uninvoiced_note()
+        return refund.state != "not_booked" or not refund.uninvoiced
 
     def _invoice_again(self, orders, plan):
         """A credit note may let units be invoiced that waited for it."""
@@ -164,6 +164,7 @@ class ShopifyRefundAccountant(models.AbstractModel):
                 blocks[refund.order_id].append(verdict)
             elif isinstance(verdict[0], str):
                 refund._set_state(*verdict)
+                refund.uninvoiced = verdict[1] == self._uninvoiced_note()
             else:
                 values[refund] = verdict
         if not values:
@@ -179,7 +180,7 @@ class ShopifyRefundAccountant(models.AbstractModel):
                     theirs=move.currency_id.format(expected),
                 )
                 wrong.append(refund._block(message))
-            refund.booked_money = refund.amount_money
+            refund.write({"booked_money": refund.amount_money, "uninvoiced": False})
             refund._set_state("to_book")
         if wrong:
             raise Blocked(wrong)
@@ -255,7 +256,7 @@ class ShopifyRefundAccountant(models.AbstractModel):
 
     def _needs_no_move(self, refund):
         """Nothing is to be credited, yet its money may be booked."""
-        return refund.pays_out or refund.state_note == self._uninvoiced_note()
+        return refund.pays_out or refund.uninvoiced
 
     def _uninvoiced_note(self):
         return self.env._("Nothing of it was invoiced, so no credit note is due.")

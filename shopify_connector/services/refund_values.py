@@ -216,7 +216,7 @@ class ShopifyRefundValues(models.AbstractModel):
             for other, units in before.items()
             if other.sale_line_id == line.sale_line_id
         }
-        if line.had_left:
+        if line.had_left and not line.refund_id.uninvoiced:
             return self._left(line, line.quantity, sum(own.values()))
         invoiced = sum(rows.mapped("quantity"))
         others = line.sale_line_id.shopify_refund_line_ids - line.refund_id.line_ids

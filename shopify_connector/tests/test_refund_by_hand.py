@@ -1,4 +1,4 @@
-"""What people do by hand to invoices, credit notes and settings, before and after a refund comes."""
+"""What people do by hand to invoices, credit notes and settings, around a refund."""
 
 from odoo import fields
 from odoo.exceptions import UserError
@@ -181,6 +181,56 @@ class TestCreditedByHand(ByHandCase):
         self.assertSettled(sale)
 
 
+class TestBook(ByHandCase):
+    def test_what_was_on_no_invoice(self):
+        """It had been sent and was not invoiced; the invoice of the others came later."""
+        self.us.invoice_when = "delivery"
+        order = self.paid(displayFulfillmentStatus="FULFILLED")
+        sale = self.run_order(order)
+        self.run_order(self.one_a(order, restock="RETURN"))
+        self.us._job_restock()
+        self.deliver(sale, {"A": 2, "B": 1})
+        self.account()
+        refund = self.refunds(sale)
+        refund.action_book()
+        self.assertFalse(self.account())
+        self.assertEqual((refund.state, refund.move_ids.ids), ("booked", []))
+        self.assertEqual(self.invoices(sale).mapped("amount_total"), [36.64])
+        self.assertSettled(sale)
+
+    def test_what_was_on_no_invoice_in_another_language(self):
+        """The note is written for people."""
+        self.us.write({"invoice_when": "delivery", "refund_policy": "posted"})
+        order = self.paid(displayFulfillmentStatus="FULFILLED")
+        sale = self.run_order(order)
+        self.run_order(self.one_a(order, restock="RETURN"))
+        self.us._job_restock()
+        refund = self.refunds(sale)
+        refund.state_note = "Nichts davon wurde berechnet."
+        self.deliver(sale, {"A": 2, "B": 1})
+        self.account()
+        self.assertEqual((refund.state, refund.move_ids.ids), ("not_booked", []))
+
+    def test_an_invoice_that_stands_again(self):
+        """It was cancelled when the refund came."""
+        order = self.paid(displayFulfillmentStatus="FULFILLED")
+        sale = self.run_order(order)
+        self.us.invoice_policy = "none"
+        invoice = self.invoices(sale)
+        invoice.button_draft()
+        invoice.button_cancel()
+        self.run_order(self.one_a(order, restock="RETURN"))
+        refund = self.refunds(sale)
+        self.assertEqual((refund.state, refund.move_ids.ids), ("booked", []))
+        invoice.button_draft()
+        invoice.action_post()
+        refund.action_book()
+        self.assertFalse(self.account())
+        self.assertEqual((refund.state, refund.move_ids.amount_total), ("booked", 10.71))
+        self.assertBooks(sale, "36.64")
+        self.assertSettled(sale)
+
+
 class TestRefundSettings(ByHandCase):
     def test_a_closed_period_and_todays_date(self):
         """What the message advises: the store dates its bookings on the day they are made."""
@@ -216,6 +266,34 @@ class TestRefundSettings(ByHandCase):
         self.assertEqual(note.state, "posted")
         after = (note.amount_total, note.amount_total_signed, note.invoice_currency_rate)
         self.assertEqual(after, before)
+
+    def assertTaxes(self, note, state, city):
+        found = {line.tax_line_id: line.balance for line in note.line_ids.filtered("tax_line_id")}
+        self.assertEqual((found.get(self.state), found.get(self.city)), (state, city))
+
+    def test_a_tax_that_is_left_out_by_now(self):
+        """The invoice has it, so the credit note has it."""
+        order = self.paid(displayFulfillmentStatus="FULFILLED")
+        sale = self.run_order(order)
+        row = self.us.tax_mapping_ids.filtered(lambda row: row.tax_id == self.city)
+        row.write({"tax_id": False, "left_out": True})
+        self.run_order(self.one_a(order, restock="RETURN"))
+        note = self.credit_notes(sale)
+        self.assertEqual(note.amount_total, 10.71)
+        self.assertTaxes(note, 0.39, 0.45)
+        self.assertSettled(sale)
+
+    def test_a_tax_that_was_left_out_before(self):
+        """The invoice lacks it, so no other tax gives it back."""
+        row = self.us.tax_mapping_ids.filtered(lambda row: row.tax_id == self.city)
+        row.write({"tax_id": False, "left_out": True})
+        order = self.paid(displayFulfillmentStatus="FULFILLED")
+        sale = self.run_order(order)
+        row.write({"tax_id": self.city.id, "left_out": False})
+        self.run_order(self.one_a(order, restock="RETURN"))
+        note = self.credit_notes(sale)
+        self.assertEqual(note.amount_total, 10.26)
+        self.assertTaxes(note, 0.39, None)
 
     def test_stores_that_do_no_accounting(self):
         self.us.write({"refund_policy": "none", "invoice_policy": "none"})
