@@ -189,7 +189,7 @@ class ShopifyRefundAccountant(models.AbstractModel):
         """The account of the invoice, as it is there, so that the two can be matched."""
         account = self.env["shopify.payment.importer"]._receivable(backend, refund)
         due = move.line_ids.filtered(lambda line: line.display_type == "payment_term")
-        if due.account_id != account:
+        if account and due.account_id != account:
             due.account_id = account
 
     def _verdict(self, refund):

@@ -386,11 +386,11 @@ class ShopifyRefundRecorder(models.AbstractModel):
         """
         sale_line = scene.lines.get((order.gid, line.gid))
         data = (sale_line and sale_line.extra_tax_data) or {}
+        stated = data.get("manual_tax_amounts")
         for one in (line, kept):
-            if one.quantity and data.get("quantity") == one.quantity:
+            if one.quantity and stated and data.get("quantity") == one.quantity:
                 booked = sum(
-                    exact(amounts.get(f"tax_amount{DOCUMENT}", 0.0))
-                    for amounts in data["manual_tax_amounts"].values()
+                    exact(amounts.get(f"tax_amount{DOCUMENT}", 0.0)) for amounts in stated.values()
                 )
                 total = one.tax_total.amount
                 if total == booked:
