@@ -86,12 +86,21 @@ def value_refunds(order: Order) -> dict[str, Value]:
     for refund in order.refunds:
         own = [transactions[gid] for gid in refund.transaction_gids if gid in transactions]
         head = _money(order, own)
-        if refund.problem or len(own) < len(refund.transaction_gids):
-            problem = refund.problem or "a transaction of the refund is not among the order's"
+        problem = refund.problem or _problem(refund, own)
+        if problem:
             values[refund.gid] = replace(head, problem=problem)
             continue
         values[refund.gid] = owed.settle(_value(order, refund, head, returned))
     return values
+
+
+def _problem(refund: Refund, transactions: Sequence[Transaction]) -> str:
+    """Why the money of a refund cannot be told from its transactions; empty where it can."""
+    if len(transactions) < len(refund.transaction_gids):
+        return "a transaction of the refund is not among the order's"
+    if refund.total and not any(item.kind == "refund" for item in transactions):
+        return f"{refund.total} were returned by no transaction"
+    return ""
 
 
 def _money(order: Order, transactions: Iterable[Transaction]) -> Value:

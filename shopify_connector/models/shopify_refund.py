@@ -88,6 +88,11 @@ class ShopifyRefund(models.Model):
         readonly=True,
         help="Pays for units that were taken off of the order before; they are credited already.",
     )
+    uninvoiced = fields.Boolean(
+        readonly=True,
+        copy=False,
+        help="Nothing of it was on an invoice when it was looked at; later ones leave it out.",
+    )
     problem = fields.Char(readonly=True)
     content = fields.Char(readonly=True, copy=False, help="Fingerprint of the lines.")
     booked_money = fields.Monetary(
@@ -103,6 +108,7 @@ class ShopifyRefund(models.Model):
     )
     units = fields.Integer(compute="_compute_units")
     move_count = fields.Integer(compute="_compute_counts")
+    is_credited = fields.Boolean(compute="_compute_is_credited")
     booking_count = fields.Integer(compute="_compute_counts")
     picking_count = fields.Integer(compute="_compute_counts")
 
@@ -127,6 +133,11 @@ class ShopifyRefund(models.Model):
             refund.move_count = len(refund.sudo().move_ids)
             refund.booking_count = len(refund.payment_ids.filtered("move_id"))
             refund.picking_count = len(refund.sudo()._receipts())
+
+    @api.depends("move_ids.state")
+    def _compute_is_credited(self):
+        for refund in self:
+            refund.is_credited = bool(refund.sudo()._live_moves())
 
     def _live_moves(self):
         """The credit notes that stand."""
@@ -175,7 +186,7 @@ class ShopifyRefund(models.Model):
         documents = self.sudo()._live_moves() | self.sudo().payment_ids.move_id
         return ", ".join(documents.mapped("display_name"))
 
-    def _block(self, message, title=None):
+    def _block(self, message, title=None, remedy=None):
         """The Block of a refund that needs a person."""
         self.ensure_one()
         return Block(
@@ -188,7 +199,8 @@ class ShopifyRefund(models.Model):
                 amount=self.currency_id.format(self.amount_money) if self.currency_id else "?",
                 message=message,
             ),
-            remedy=self.env._(
+            remedy=remedy
+            or self.env._(
                 "Compare the refund with Shopify. Make the credit note by hand and link it"
                 " (button Link a Credit Note on the refund), or put right what the message says"
                 " and retry."
@@ -279,7 +291,9 @@ class ShopifyRefundLine(models.Model):
     # in the store's currency, which the books may be kept in
     shop_untaxed = fields.Float(readonly=True)
     shop_tax = fields.Float(readonly=True)
-    ordered_tax = fields.Float(readonly=True, help="Shopify's tax of the whole ordered line.")
+    ordered_tax = fields.Float(
+        readonly=True, help="Shopify's tax of the whole ordered line, or order."
+    )
     left_out_tax = fields.Float(readonly=True, help="The part of it that the store does not book.")
     full_amount = fields.Boolean(readonly=True, help="All that was left of the line's amount.")
     credit_line_ids = fields.One2many("account.move.line", "shopify_refund_line_id", readonly=True)

@@ -360,14 +360,19 @@ class ShopifyPaymentImporter(models.AbstractModel):
     # === ENTRIES === #
 
     def _book_money(self, backend, payments, targets):
-        if not payments:
-            return
-        booked = self.env["account.payment"].create(
-            [self._payment_vals(backend, row, targets[row.gateway]) for row in payments]
-        )
-        booked.action_post()
-        for row, payment in zip(payments, booked, strict=True):
-            row.write({"payment_id": payment.id, "move_id": payment.move_id.id})
+        def lacks_account(row):
+            return not self._method(targets[row.gateway], _direction(row)).payment_account_id
+
+        # Odoo's accounting makes no entry of such a payment by itself: it would settle nothing, and
+        # be booked again.
+        for force, rows in payments.grouped(lacks_account).items():
+            Payment = self.env["account.payment"].with_context(force_payment_move=force)
+            booked = Payment.create(
+                [self._payment_vals(backend, row, targets[row.gateway]) for row in rows]
+            )
+            booked.action_post()
+            for row, payment in zip(rows, booked, strict=True):
+                row.write({"payment_id": payment.id, "move_id": payment.move_id.id})
 
     def _payment_vals(self, backend, row, target):
         """Values of ``account.payment``; open to extension."""

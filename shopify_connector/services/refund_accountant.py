@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from odoo import models
+from odoo import fields, models
 
 from .outcome import Block, Blocked
 
@@ -66,10 +66,7 @@ class ShopifyRefundAccountant(models.AbstractModel):
         if not refunds:
             return {}
         if backend.refund_policy == "none":
-            open_ones = refunds.filtered(
-                lambda refund: refund.state not in ("booked", "not_booked")
-            )
-            open_ones._set_state("not_booked", self.env._("Refunds of this store are only kept."))
+            self._keep(refunds)
             return {}
         blocks = defaultdict(list)
         waiting = refunds.filtered(self._is_undecided)
@@ -92,11 +89,16 @@ class ShopifyRefundAccountant(models.AbstractModel):
         self._invoice_again(refunds.order_id - known, plan)
         return blocks
 
+    def _keep(self, refunds):
+        """Nothing is to be booked for refunds of this store."""
+        open_ones = refunds.filtered(lambda refund: refund.state not in ("booked", "not_booked"))
+        open_ones._set_state("not_booked", self.env._("Refunds of this store are only kept."))
+
     def _is_undecided(self, refund):
         """What was found to be on no invoice stays so: later invoices leave it out."""
-        if refund._live_moves() or refund.state == "booked":
+        if refund._live_moves() or refund.state == "booked" or self._money_changed(refund):
             return False
-        return refund.state != "not_booked" or refund.state_note != self._uninvoiced_note()
+        return refund.state != "not_booked" or not refund.uninvoiced
 
     def _invoice_again(self, orders, plan):
         """A credit note may let units be invoiced that waited for it."""
@@ -112,18 +114,41 @@ class ShopifyRefundAccountant(models.AbstractModel):
         )
 
     def _changed_block(self, refund):
-        if not refund._live_moves() or refund.money_state != "done":
-            return None
-        if not refund.currency_id.compare_amounts(refund.booked_money, refund.amount_money):
+        if not self._money_changed(refund):
             return None
         refund._set_state("exception", self.env._("The money changed after it was booked."))
         return refund._block(
             self.env._(
-                "its credit note stands for %s returned, and Shopify says something else now",
-                refund.currency_id.format(refund.booked_money),
+                "%(booked)s were booked as returned, and Shopify says %(money)s now",
+                booked=refund.currency_id.format(self._booked_money(refund)),
+                money=refund.currency_id.format(refund.amount_money),
             ),
             title=self.env._("A refund of order %s changed", refund.order_id.name),
+            remedy=self.env._(
+                "Compare the refund with Shopify. Cancel its credit note, and the payment of money"
+                " that did not go back; then press Book on the refund."
+            ),
         )
+
+    def _money_changed(self, refund):
+        """Whether Shopify says something else than what was booked; money fails afterwards too."""
+        booked = self._booked_money(refund)
+        if booked is None or refund.money_state == "pending":
+            return False
+        return bool(refund.currency_id.compare_amounts(booked, refund.amount_money))
+
+    def _booked_money(self, refund):
+        """The money that was booked as returned; None where that is not decided yet."""
+        if refund._live_moves():
+            return refund.booked_money
+        done = refund.payment_ids.filtered(
+            lambda row: (
+                row.kind == "refund" and row.status == "success" and row.move_id.state != "cancel"
+            )
+        )
+        if not done.move_id or not all(row.move_id or row.ignored for row in done):
+            return None
+        return sum(done.mapped("amount"))
 
     # === CREDIT NOTES === #
 
@@ -139,6 +164,7 @@ class ShopifyRefundAccountant(models.AbstractModel):
                 blocks[refund.order_id].append(verdict)
             elif isinstance(verdict[0], str):
                 refund._set_state(*verdict)
+                refund.uninvoiced = verdict[1] == self._uninvoiced_note()
             else:
                 values[refund] = verdict
         if not values:
@@ -146,6 +172,7 @@ class ShopifyRefundAccountant(models.AbstractModel):
         moves = self.env["account.move"].create([vals for vals, _total in values.values()])
         wrong = []
         for (refund, (_vals, expected)), move in zip(values.items(), moves, strict=True):
+            self._settle_on(backend, refund, move)
             if move.currency_id.compare_amounts(move.amount_total, expected):
                 message = self.env._(
                     "the credit note would be over %(ours)s, and must be over %(theirs)s",
@@ -153,10 +180,17 @@ class ShopifyRefundAccountant(models.AbstractModel):
                     theirs=move.currency_id.format(expected),
                 )
                 wrong.append(refund._block(message))
-            refund.booked_money = refund.amount_money
+            refund.write({"booked_money": refund.amount_money, "uninvoiced": False})
             refund._set_state("to_book")
         if wrong:
             raise Blocked(wrong)
+
+    def _settle_on(self, backend, refund, move):
+        """The account of the invoice, as it is there, so that the two can be matched."""
+        account = self.env["shopify.payment.importer"]._receivable(backend, refund)
+        due = move.line_ids.filtered(lambda line: line.display_type == "payment_term")
+        if account and due.account_id != account:
+            due.account_id = account
 
     def _verdict(self, refund):
         """``(state, note)`` or a Block of a refund that gets no credit note now, else None."""
@@ -222,7 +256,7 @@ class ShopifyRefundAccountant(models.AbstractModel):
 
     def _needs_no_move(self, refund):
         """Nothing is to be credited, yet its money may be booked."""
-        return refund.pays_out or refund.state_note == self._uninvoiced_note()
+        return refund.pays_out or refund.uninvoiced
 
     def _uninvoiced_note(self):
         return self.env._("Nothing of it was invoiced, so no credit note is due.")
@@ -237,10 +271,22 @@ class ShopifyRefundAccountant(models.AbstractModel):
         return own.filtered(lambda move: move.state == "draft")
 
     def _period(self, backend, move):
-        order, taxed = move.shopify_refund_id.order_id, bool(move.invoice_line_ids.tax_ids)
-        return self.env["shopify.accountant"]._period_block(
-            backend, order, move.invoice_date, move.journal_id, taxed
-        )
+        """The Block of a closed period, or None; a draft that was dated into it takes the date
+        that the store's setting says now.
+        """
+        accountant, refund = self.env["shopify.accountant"], move.shopify_refund_id
+        taxed = bool(move.invoice_line_ids.tax_ids)
+
+        def block(date):
+            return accountant._period_block(backend, refund.order_id, date, move.journal_id, taxed)
+
+        date = accountant._date(backend, refund.processed_at)
+        found = block(move.invoice_date or fields.Date.context_today(move))
+        if not found or date == move.invoice_date or block(date):
+            return found
+        # with the rate that the lines were made at
+        move.write({"invoice_date": date, "invoice_currency_rate": move.invoice_currency_rate})
+        return None
 
     def _pay(self, backend, refunds, blocks):
         """Book the money of these refunds and match it with their credit notes.
@@ -266,10 +312,20 @@ class ShopifyRefundAccountant(models.AbstractModel):
         return left.refund_id
 
     def _money_is_due(self, refund):
-        """A payment back without credit note settles a payment that was booked."""
-        if refund._live_moves():
-            return True
+        """A payment back without credit note settles a payment that was booked; one by hand
+        settled its credit note already.
+        """
+        if moves := refund._live_moves():
+            return not self._is_paid_by_hand(refund, moves)
         return bool(refund.order_id.payment_ids.filtered("move_id")) or refund.pays_out
+
+    def _is_paid_by_hand(self, refund, moves):
+        """Whether somebody settled these credit notes with a payment or from the bank."""
+        if not set(moves.mapped("payment_state")) <= {"in_payment", "paid"}:
+            return False
+        payments = moves.reconciled_payment_ids - refund.order_id.payment_ids.payment_id
+        from_bank = moves.line_ids.matched_debit_ids.debit_move_id.statement_line_id
+        return bool(payments or from_bank)
 
     def _match(self, refunds):
         matches = []

@@ -13,6 +13,7 @@ from odoo import fields, models
 from odoo.fields import Command
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
+from ..mappers.invoice_totals import DOCUMENT, exact
 from ..mappers.refund_value import value_refunds
 from ..mappers.taken_off import had_left
 from .inbox_verdict import describe
@@ -97,7 +98,9 @@ class ShopifyRefundRecorder(models.AbstractModel):
         self._note_return_status(scene, orders)
         returns = self._record_returns(scene, orders)
         changed = self._record_refunds(scene, orders, returns)
-        if changed and backend.refund_policy != "none":
+        if backend.refund_policy == "none":
+            self.env["shopify.refund.accountant"]._keep(changed)
+        elif changed:
             self.env["shopify.accounting.task"]._add(changed.order_id)
 
     # === WHAT THEY REFER TO === #
@@ -362,12 +365,40 @@ class ShopifyRefundRecorder(models.AbstractModel):
                     "amount_tax": float(part.tax.amount),
                     "shop_untaxed": float(part.shop_untaxed.amount),
                     "shop_tax": float(part.shop_tax.amount),
-                    "ordered_tax": float(line.tax_total.amount) if line else 0.0,
-                    "left_out_tax": _left_out_tax(line, scene.left_out),
+                    **self._taxes(scene, order, [line] if line else order.lines),
                     "full_amount": whole,
                 }
             )
         return vals_list
+
+    def _taxes(self, scene, order, lines):
+        """Shopify's tax of what a part of a refund is of: a line, else all of the order."""
+        kept = {line.gid: line for line in order.kept_lines}
+        pairs = [self._booked_taxes(scene, order, line, kept[line.gid]) for line in lines]
+        return {
+            "ordered_tax": float(sum(ordered for ordered, _left_out in pairs)),
+            "left_out_tax": float(sum(left_out for _ordered, left_out in pairs)),
+        }
+
+    def _booked_taxes(self, scene, order, line, kept):
+        """``(Shopify's tax, the part of it that is not booked)``: by the sale order, which may be
+        older than the mapping of its taxes; by the mapping where that does not tell.
+        """
+        sale_line = scene.lines.get((order.gid, line.gid))
+        data = (sale_line and sale_line.extra_tax_data) or {}
+        stated = data.get("manual_tax_amounts")
+        for one in (line, kept):
+            if one.quantity and stated and data.get("quantity") == one.quantity:
+                booked = sum(
+                    exact(amounts.get(f"tax_amount{DOCUMENT}", 0.0)) for amounts in stated.values()
+                )
+                total = one.tax_total.amount
+                if total == booked:
+                    return line.tax_total.amount, Decimal(0)
+                if total - booked in _sums(tax.amount.amount for tax in one.taxes):
+                    return total, total - booked
+        left_out = [tax.amount.amount for tax in line.taxes if tax.key in scene.left_out]
+        return line.tax_total.amount, sum(left_out, Decimal(0))
 
     def _link_payments(self, backend, stated, records):
         """Say of each transaction which refund it belongs to."""
@@ -391,10 +422,12 @@ class ShopifyRefundRecorder(models.AbstractModel):
                 missing.refund_id = record
 
 
-def _left_out_tax(line, keys):
-    if not line or not keys:
-        return 0.0
-    return float(sum(tax.amount.amount for tax in line.taxes if tax.key in keys))
+def _sums(amounts):
+    """What any of the amounts add up to."""
+    found = {Decimal(0)}
+    for amount in amounts:
+        found |= {known + amount for known in found}
+    return found
 
 
 def _title(order, line_gid):

@@ -46,6 +46,10 @@ class NoPlaceForTax(Exception):
     """Shopify gives back tax on something that was invoiced without."""
 
 
+class CreditedByHand(Exception):
+    """What Shopify gives back is on a credit note that stands for no refund."""
+
+
 class ShopifyRefundValues(models.AbstractModel):
     """Values of credit notes."""
 
@@ -65,6 +69,15 @@ class ShopifyRefundValues(models.AbstractModel):
             return refund._block(
                 self.env._(
                     "Shopify gives back tax on %s, which was invoiced without tax", error.args[0]
+                )
+            )
+        except CreditedByHand as error:
+            line, moves = error.args
+            return refund._block(
+                self.env._(
+                    "%(line)s was credited by hand already (%(moves)s); link that credit note",
+                    line=line,
+                    moves=", ".join(moves.mapped("display_name")),
                 )
             )
         if credits is None:
@@ -132,6 +145,7 @@ class ShopifyRefundValues(models.AbstractModel):
                     if line.full_amount:
                         continue
                     return None
+                self._left(line, 1.0)
                 credit = self._whole(line, 1.0)
             else:
                 credit = self._whole(line, 1.0)
@@ -197,25 +211,35 @@ class ShopifyRefundValues(models.AbstractModel):
         rows = self._invoice_lines(line)
         if not rows:
             return 0.0
-        invoiced = sum(rows.mapped("quantity"))
-        credited = sum(
-            line.sale_line_id.invoice_lines.filtered(
-                lambda row: row.move_id.move_type == "out_refund" and row.parent_state != "cancel"
-            ).mapped("quantity")
-        )
         own = {
             other: units
             for other, units in before.items()
             if other.sale_line_id == line.sale_line_id
         }
-        left = max(invoiced - credited - sum(own.values()), 0.0)
-        if line.had_left:
-            return min(line.quantity, left)
+        if line.had_left and not line.refund_id.uninvoiced:
+            return self._left(line, line.quantity, sum(own.values()))
+        invoiced = sum(rows.mapped("quantity"))
         others = line.sale_line_id.shopify_refund_line_ids - line.refund_id.line_ids
         gone = sum(self._left_uninvoiced(line, other) for other in others)
         gone += sum(other.quantity - units for other, units in own.items())
         not_invoiced = max(line.ordered_quantity - invoiced - gone, 0.0)
-        return min(max(line.quantity - not_invoiced, 0.0), left)
+        return self._left(line, max(line.quantity - not_invoiced, 0.0), sum(own.values()))
+
+    def _left(self, line, wanted, taken=0.0):
+        """How many of the wanted units are invoiced and on no credit note yet.
+
+        :param taken: units that the credit note to be made has already
+        :raises CreditedByHand: the others are on a credit note that stands for no refund
+        """
+        credits = line.sale_line_id.invoice_lines.filtered(
+            lambda row: row.move_id.move_type == "out_refund" and row.parent_state != "cancel"
+        )
+        invoiced = sum(self._invoice_lines(line).mapped("quantity"))
+        left = max(invoiced - sum(credits.mapped("quantity")) - taken, 0.0)
+        by_hand = credits.move_id.filtered(lambda move: not move.shopify_refund_id)
+        if wanted > left and by_hand:
+            raise CreditedByHand(line.name, by_hand)
+        return min(wanted, left)
 
     def _left_uninvoiced(self, line, other):
         """Units of another refund that are never to be invoiced, when it was made before: it comes
@@ -241,7 +265,8 @@ class ShopifyRefundValues(models.AbstractModel):
             weights = self._weights(credit)
             left_out = self._left_out(credit, weights)
         else:
-            weights, left_out = self._order_weights(credit, invoices), Decimal(0)
+            weights = self._order_weights(credit, invoices)
+            left_out = self._left_out(credit, weights)
         moneys = {tax_id: Money(weight, currency) for tax_id, weight in weights.items()}
         try:
             for name, taxes in (("tax", credit.taxes), ("shop_tax", credit.shop_taxes)):

@@ -43,6 +43,7 @@ from . import (
     test_order_wizard,
     test_payment,
     test_refund,
+    test_refund_by_hand,
     test_refund_documents,
     test_refund_drawn,
     test_refund_kept,

@@ -1,6 +1,7 @@
 """Transactions of orders: what is booked for them, once, and what is told to Shopify."""
 
 from datetime import date
+from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
 
@@ -255,6 +256,26 @@ class TestPayment(AccountingCase):
         exception = self.account()
         self.assertEqual(exception.key, f"method|{self.bank.id}|inbound")
         self.assertEqual(sale.invoice_ids.state, "posted")
+
+    def test_method_without_outstanding_account(self):
+        """Odoo's accounting makes no entry of such a payment by itself: there is one, once."""
+        self.bank.inbound_payment_method_line_ids.payment_account_id = False
+        state = patch.object(
+            type(self.env["account.move"]),
+            "_get_invoice_in_payment_state",
+            lambda _move: "in_payment",
+        )
+        with state:
+            order = self.paid()
+            sale = self.run_order(order)
+            self.process(self.us, order, sources=("manual",))
+            self.account()
+        row = self.transactions(sale)
+        self.assertEqual((row.state, row.payment_id.move_id.state), ("booked", "posted"))
+        self.assertEqual(sale.invoice_ids.amount_residual, 0)
+        self.assertEqual(sale.invoice_ids.reconciled_payment_ids, row.payment_id)
+        payments = self.env["account.payment"].search([("memo", "like", f"{row.order_id.name} ")])
+        self.assertEqual(payments, row.payment_id)
 
     def test_other_currency(self):
         """Money as the customer paid it; the books take the store's, and the difference of a

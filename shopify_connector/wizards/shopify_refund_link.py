@@ -44,6 +44,16 @@ class ShopifyRefundLink(models.TransientModel):
         refund.order_id._check_operator()
         if refund._live_moves():
             raise UserError(self.env._("%s has its credit note already.", refund.name))
+        if move.sudo().shopify_refund_id:
+            raise UserError(
+                self.env._(
+                    "%(move)s stands for %(refund)s already. Choose another credit note.",
+                    move=move.display_name,
+                    refund=move.sudo().shopify_refund_id.name,
+                )
+            )
+        if move.move_type != "out_refund" or move.state == "cancel":
+            raise UserError(self.env._("%s is no credit note that stands.", move.display_name))
         if move.currency_id != refund.currency_id:
             raise UserError(
                 self.env._(

@@ -243,6 +243,14 @@ def test_unknown_transaction_is_a_problem():
     assert "not among" in only(refund(line(30))).problem
 
 
+def test_money_without_transaction_is_a_problem():
+    given = refund(line(30), transactions=(), total=usd(30))
+    assert "30.00 USD" in only(given).problem
+    voided = refund(line(30), total=usd(30))
+    assert "30.00 USD" in only(voided, money("T1", 30, kind="void")).problem
+    assert not only(refund(line(30), transactions=(), total=usd(0))).problem
+
+
 def test_refund_that_was_not_read():
     value = only(Refund("R1", problem="not read"))
     assert (value.problem, value.parts) == ("not read", ())
