@@ -33,6 +33,15 @@ class AccountMove(models.Model):
         return posted
 
 
+    def _reconcile_reversed_moves(self, reverse_moves, move_reverse_cancel):
+        """The job matches the credit notes that it posts with their money first. Nor does it
+        leave them to be paired by position, which fits only while no two name one invoice.
+        """
+        if self.env.context.get("shopify_match_later"):
+            return reverse_moves
+        return super()._reconcile_reversed_moves(reverse_moves, move_reverse_cancel)
+
+
 class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
 

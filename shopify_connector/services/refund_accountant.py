@@ -241,18 +241,19 @@ class ShopifyRefundAccountant(models.AbstractModel):
         self._post(drafts & ready.move_ids)
         if policy == "paid":
             ready -= self._pay(backend, ready, blocks)
+        self._match_invoices(ready._live_moves())
         self._finish(ready)
 
     def _post(self, moves):
-        """Odoo matches credit notes with the invoices that they name by their position: in one go
-        no two may name the same, else the others meet the invoices of other customers.
-        """
-        while moves:
-            batch = moves.browse()
-            for invoice, some in moves.grouped("reversed_entry_id").items():
-                batch |= some[:1] if invoice else some
-            batch.action_post()
-            moves -= batch
+        if moves:
+            moves.with_context(shopify_match_later=True).action_post()
+
+    def _match_invoices(self, moves):
+        """What their money left open of credit notes, with the invoices that they name."""
+        for move in moves.filtered(lambda move: move.state == "posted"):
+            invoice = move.reversed_entry_id
+            if invoice.state == "posted":
+                invoice._reconcile_reversed_moves(move, False)
 
     def _needs_no_move(self, refund):
         """Nothing is to be credited, yet its money may be booked."""

@@ -27,6 +27,19 @@ class TestRefundsOfOneOrder(RefundCase):
             others = lines.matched_debit_ids.debit_move_id | lines.matched_credit_ids.credit_move_id
             self.assertLessEqual(others.move_id, moves, "each with its own")
 
+    def test_money_back_of_an_order_that_is_paid_in_part(self):
+        """The refund is settled with its own money; what is still owed stays on the invoice."""
+        self.us.invoice_when = "confirmation"
+        order = self.transaction(self.order(), 1, "40.00")
+        line = self.item(order, 0, 1, "9.87", "0.84", restock="RETURN")
+        sale = self.run_order(order)
+        self.run_order(self.refund(order, 1, "10.71", refundLineItems=page([line])))
+        (note,) = self.credit_notes(sale)
+        back = self.refunds(sale).payment_ids.move_id.line_ids
+        self.assertLessEqual(note.line_ids.matched_debit_ids.debit_move_id, back)
+        self.assertEqual(note.amount_residual, 0.0)
+        self.assertEqual(self.invoices(sale).amount_residual, 7.35)
+
     def test_taxes_of_shipping_in_parts(self):
         """4.00 with 0.16 and 0.19: what is left of each tax goes back with the last part."""
         order = self.paid()
