@@ -32,7 +32,6 @@ class AccountMove(models.Model):
             self.env["shopify.accounting.task"].sudo()._add_sales(sales)
         return posted
 
-
     def _reconcile_reversed_moves(self, reverse_moves, move_reverse_cancel):
         """The job matches the credit notes that it posts with their money first. Nor does it
         leave them to be paired by position, which fits only while no two name one invoice.
