@@ -28,6 +28,8 @@ def recordings():
         for gid, request in _requests(content):
             if gid in orders:
                 _complete(orders[gid], request)
+        for order in orders.values():
+            _leave_out_unknown(order)
         if orders:
             found[f"{path.parent.parent.name}/{path.parent.name}/{path.stem}"] = orders
     return found
@@ -128,3 +130,11 @@ def _complete(order, request):
     ):
         if request.get(name) is not None:
             order.setdefault(key, request[name])
+
+
+def _leave_out_unknown(order):
+    """Refunds of which neither the lines nor the money is told: nothing follows from them."""
+    known = ("refundLineItems", "transactions")
+    refunds = [item for item in _items(order.get("refunds")) if any(key in item for key in known)]
+    if "refunds" in order:
+        order["refunds"] = refunds

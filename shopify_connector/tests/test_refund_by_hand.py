@@ -43,6 +43,16 @@ class ByHandCase(RefundCase):
 
 
 class TestCreditedByHand(ByHandCase):
+    def test_the_form_says_by_how_much_a_note_differs(self):
+        """From what the units are worth, where no money went back."""
+        order = self.paid()
+        sale = self.run_order(order)
+        note = self.reversed(sale)
+        line = self.item(order, 0, 1, "9.87", "0.84", restock="RETURN")
+        self.told(self.refund(order, 1, None, refundLineItems=page([line])))
+        form = self.link(self.refunds(sale), note)
+        self.assertEqual((form.amount_due, round(form.difference, 2)), (10.71, 36.64))
+
     def test_an_invoice_that_was_taken_back(self):
         """Nothing of it is credited twice: not its units, and not its shipping."""
         order = self.paid()

@@ -14,7 +14,12 @@ class ShopifyRefundLink(models.TransientModel):
         "res.partner", compute="_compute_partner_id", help="Whom the order is invoiced to."
     )
     currency_id = fields.Many2one(related="refund_id.currency_id")
-    amount_money = fields.Monetary(related="refund_id.amount_money")
+    amount_due = fields.Monetary(
+        string="To Be Credited",
+        compute="_compute_amount_due",
+        help="The money that was returned, or what the refund is worth where none was; with what"
+        " was exchanged.",
+    )
     move_id = fields.Many2one(
         "account.move",
         string="Credit Note",
@@ -31,11 +36,19 @@ class ShopifyRefundLink(models.TransientModel):
             sale = link.refund_id.sale_order_id
             link.partner_id = sale.partner_invoice_id.commercial_partner_id
 
-    @api.depends("move_id", "refund_id")
+    @api.depends("refund_id")
+    def _compute_amount_due(self):
+        for link in self:
+            refund = link.refund_id
+            done = refund.money_state == "done"
+            stated = refund.amount_money if done else refund.amount_value
+            link.amount_due = stated + refund.amount_exchanged
+
+    @api.depends("move_id", "amount_due")
     def _compute_difference(self):
         for link in self:
             same = link.move_id and link.move_id.currency_id == link.currency_id
-            link.difference = link.move_id.amount_total - link.amount_money if same else 0.0
+            link.difference = link.move_id.amount_total - link.amount_due if same else 0.0
 
     def action_link(self):
         """Take the credit note as the refund's; from now on none is made for it."""
