@@ -27,6 +27,24 @@ class TestRefundsOfOneOrder(RefundCase):
             others = lines.matched_debit_ids.debit_move_id | lines.matched_credit_ids.credit_move_id
             self.assertLessEqual(others.move_id, moves, "each with its own")
 
+    def test_credit_notes_that_are_posted_together_stay_with_their_invoices(self):
+        """Unpaid orders, each with its invoice; two of the credit notes name the same."""
+        self.us.invoice_when = "confirmation"
+        orders = [self.transaction(self.order(n), 1, "47.35", status="PENDING") for n in (1, 2)]
+        sales = [self.run_order(order) for order in orders]
+        for order, number in ((orders[0], 1), (orders[0], 2), (orders[1], 3)):
+            line = self.item(order, 0, 1, "9.87", "0.84", restock="RETURN")
+            self.refund(order, number, None, refundLineItems=page([line]))
+            order.fields["updatedAt"] = f"2026-11-2{number}T10:00:00Z"
+            order.fields["displayFulfillmentStatus"] = "FULFILLED"
+        for order in orders:
+            self.sale(self.us, order)
+        self.account()
+        self.assertEqual([len(self.credit_notes(sale)) for sale in sales], [2, 1])
+        for sale, left in zip(sales, (25.93, 36.64), strict=True):
+            self.assertEqual(self.invoices(sale).amount_residual, left)
+            self.assertFalse(any(self.credit_notes(sale).mapped("amount_residual")))
+
     def test_money_back_of_an_order_that_is_paid_in_part(self):
         """The refund is settled with its own money; what is still owed stays on the invoice."""
         self.us.invoice_when = "confirmation"
