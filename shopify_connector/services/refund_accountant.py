@@ -44,7 +44,13 @@ class ShopifyAccountant(models.AbstractModel):
             # What was paid after it was that much less.
             return False
         moves = refund._live_moves()
-        return any(moves.mapped("amount_residual")) if moves else bool(refund.line_ids)
+        if not moves:
+            return bool(refund.line_ids)
+        if any(moves.mapped("amount_residual")):
+            return True
+        # Matched with an invoice, a credit note leaves that much of the payment.
+        matched = moves.line_ids.matched_debit_ids.debit_move_id.move_id
+        return not refund.amount_exchanged and "out_invoice" in matched.mapped("move_type")
 
 
 class ShopifyRefundAccountant(models.AbstractModel):

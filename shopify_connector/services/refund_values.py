@@ -155,8 +155,8 @@ class ShopifyRefundValues(models.AbstractModel):
             return []
         if not invoices:
             return None
-        for credit in credits:
-            self._split(credit, invoices)
+        for position, credit in enumerate(credits):
+            self._split(credit, invoices, credits[:position])
         return credits
 
     def _invoice_lines(self, line):
@@ -258,11 +258,14 @@ class ShopifyRefundValues(models.AbstractModel):
 
     # === TAXES === #
 
-    def _split(self, credit, invoices):
-        """Spread Shopify's tax over the taxes of the invoice."""
+    def _split(self, credit, invoices, before):
+        """Spread Shopify's tax over the taxes of the invoice.
+
+        :param before: the credits that the credit note has already
+        """
         line, currency = credit.line, credit.line.currency_id.name or ""
         if credit.template:
-            weights = self._weights(credit)
+            weights = self._weights(credit, before)
             left_out = self._left_out(credit, weights)
         else:
             weights = self._order_weights(credit, invoices)
@@ -277,13 +280,17 @@ class ShopifyRefundValues(models.AbstractModel):
         except ValueError:
             raise NoPlaceForTax(line.name) from None
 
-    def _weights(self, credit):
+    def _weights(self, credit, before):
         """Amount of each tax of the invoice line that is invoiced and not credited yet."""
         sale_line = credit.line.sale_line_id
         moves = sale_line.invoice_lines.move_id.filtered(lambda move: move.state != "cancel")
         invoiced = sale_line._shopify_invoiced(moves).amounts
         taxes = credit.template.tax_ids.flatten_taxes_hierarchy()
         credited = self._credited_without_units(sale_line)
+        for other in before:
+            if other.line.sale_line_id == sale_line:
+                for tax_id, amount in other.taxes.items():
+                    credited[str(tax_id)] += amount
         weights = {
             tax.id: max(
                 invoiced.get((str(tax.id), DOCUMENT), Decimal(0)) - credited[str(tax.id)],

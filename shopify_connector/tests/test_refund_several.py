@@ -78,6 +78,24 @@ class TestRefundsOfOneOrder(RefundCase):
         )
         self.assertSettled(sale)
 
+    def test_taxes_of_a_line_that_goes_back_in_two_ways(self):
+        """0.25 of each of two taxes on two units: the second unit has what the first left."""
+        order = OrderNode(1001).line("A", "10.00", 2, self.taxes("0.25", "0.25"))
+        self.transaction(order, 1, order.total)
+        sale = self.run_order(order)
+        lines = [
+            self.item(order, 0, 1, "10.00", "0.25", restock=restock)
+            for restock in ("NO_RESTOCK", "CANCEL")
+        ]
+        lines[1]["id"] += "1"
+        self.run_order(self.refund(order, 1, "20.50", refundLineItems=page(lines)))
+        taxes = self.credit_notes(sale).line_ids.filtered("tax_line_id")
+        self.assertEqual({tax.tax_line_id: tax.balance for tax in taxes}, self.both(0.25))
+        self.assertSettled(sale)
+
+    def both(self, amount):
+        return {self.state: amount, self.city: amount}
+
     def test_what_was_on_no_invoice_stays_so(self):
         """Posted credit notes without payments: a later invoice does not bring one about."""
         self.us.write({"invoice_when": "delivery", "refund_policy": "posted"})
@@ -182,6 +200,23 @@ class TestRefundRates(RefundCase):
         self.run_order(self.refund(order, 1, None, refundLineItems=page([line])))
         note = self.credit_notes(sale)
         self.assertEqual((note.amount_total, note.amount_residual), (10.85, 10.85))
+
+    def test_what_the_customer_is_owed_of_an_order_that_comes_late(self):
+        """Its credit note over a part of the shipping meets the invoice, before the payment does."""
+        self.us.write({"shop_timezone": "UTC", "invoice_when": "confirmation"})
+        order = self.paid(presentment="EUR", rate="0.9")
+        order.line("A", "99.00")
+        order.extra["transactions"] = []
+        self.transaction(order, 1, order.total)
+        line = self.item(order, 1, 1, "10.00", "0.85", restock="CANCEL")
+        shipping = page([self.shipping_back(order, "1.00", "0.09")])
+        items = page([line])
+        self.refund(order, 1, None, refundLineItems=items, refundShippingLines=shipping)
+        sale = self.run_order(order)
+        self.assertEqual(self.credit_notes(sale).amount_total, 1.09)
+        lines = (sale.invoice_ids | self.transactions(sale).move_id).line_ids
+        due = lines.filtered(lambda line: line.account_type == "asset_receivable")
+        self.assertEqual(round(sum(due.mapped("amount_residual")), 2), -11.94)
 
     def test_one_rate_for_all_lines(self):
         """An order that shrinks keeps the rate at which it was booked."""
