@@ -202,7 +202,7 @@ class TestRefundRates(RefundCase):
         self.assertEqual((note.amount_total, note.amount_residual), (10.85, 10.85))
 
     def test_what_the_customer_is_owed_of_an_order_that_comes_late(self):
-        """Its credit note over a part of the shipping meets the invoice, before the payment does."""
+        """Its credit note over a part of the shipping meets the invoice before the payment does."""
         self.us.write({"shop_timezone": "UTC", "invoice_when": "confirmation"})
         order = self.paid(presentment="EUR", rate="0.9")
         order.line("A", "99.00")
