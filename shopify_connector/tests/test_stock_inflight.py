@@ -38,6 +38,17 @@ class TestStockInflight(StockCase):
         self.flush()
         return binding.sale_order_id
 
+    def sell_unreserved(self):
+        """An order that is confirmed in Odoo, with nothing reserved; returns variant and units."""
+        self.us.reserve = False
+        order, variant, sold = self.sell()
+        self.put(self.us, [order["id"]])
+        with patch.object(
+            type(self.env["stock.move"]), "_should_assign_at_confirm", lambda s: False
+        ):
+            self.drain(self.us)
+        return variant, sold
+
     def test_an_imported_order_needs_no_call(self):
         order, variant, sold = self.sell()
         self.import_now(order)
@@ -149,13 +160,7 @@ class TestStockInflight(StockCase):
         self.assertEqual(self.remote(variant), 150 - sold)
 
     def test_confirmed_order_that_is_not_reserved_is_subtracted(self):
-        self.us.reserve = False
-        order, variant, sold = self.sell()
-        self.put(self.us, [order["id"]])
-        with patch.object(
-            type(self.env["stock.move"]), "_should_assign_at_confirm", lambda s: False
-        ):
-            self.drain(self.us)
+        variant, sold = self.sell_unreserved()
         free = variant.product_id.with_context(location=self.location.stock_location_id.id).free_qty
         self.assertEqual(free, 100, "nothing is reserved")
         self.add(variant.product_id, 50)
@@ -163,13 +168,7 @@ class TestStockInflight(StockCase):
         self.assertEqual(self.remote(variant), 150 - sold)
 
     def test_an_order_that_is_not_reserved_explains_its_own_units_only(self):
-        self.us.reserve = False
-        order, variant, sold = self.sell()
-        self.put(self.us, [order["id"]])
-        with patch.object(
-            type(self.env["stock.move"]), "_should_assign_at_confirm", lambda s: False
-        ):
-            self.drain(self.us)
+        variant, sold = self.sell_unreserved()
         # Somebody buys as much, and Odoo does not hear of it yet.
         self.set_remote(variant, 100 - 2 * sold)
         self.add(variant.product_id, 50)
