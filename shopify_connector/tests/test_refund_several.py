@@ -158,6 +158,36 @@ class TestRefundsOfOneOrder(RefundCase):
         self.account()
         self.assertEqual(self.invoices(sale).amount_tax, 0.01)
 
+    def test_of_which_unit_is_not_said(self):
+        """Of four units two were sent, and refunded are one that was not and one that was: Shopify
+        does not say which is which. The two that the customer keeps are invoiced, no more.
+        """
+        self.us.invoice_when = "delivery"
+        order = OrderNode(1001).line("A", "10.00", 4)
+        self.transaction(order, 1, order.total)
+        sale = self.run_order(order)
+        self.deliver(sale, {"A": 2})
+        self.account()
+        order.fields["displayFulfillmentStatus"] = "PARTIALLY_FULFILLED"
+        order.lines[0]["unfulfilledQuantity"] = 1
+        sent = page([{"lineItem": {"id": order.lines[0]["id"]}, "quantity": 2}])
+        order.extra["parcels"] = [
+            {
+                "id": order.gid("Fulfillment", 1),
+                "status": "SUCCESS",
+                "fulfillmentLineItems": sent,
+            }
+        ]
+        for number in (1, 2):
+            line = self.item(order, 0, 1, "10.00", "0.00", restock="NO_RESTOCK")
+            self.run_order(self.refund(order, number, "10.00", refundLineItems=page([line])))
+        self.us._job_restock()
+        self.deliver(sale, {"A": 1})
+        self.account()
+        self.assertEqual(sale.order_line.qty_delivered, 3)
+        self.assertBooks(sale, "20.00")
+        self.assertSettled(sale)
+
     def test_an_undecided_refund_keeps_its_units(self):
         """One is cancelled before the invoice, its money pending; then one that is on it."""
         order = self.paid()
